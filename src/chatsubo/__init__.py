@@ -1,0 +1,5 @@
+"""Chatsubo: a capture-the-flag platform about attacking whole vulnerable machines."""
+
+from importlib.metadata import version
+
+__version__ = version("chatsubo")

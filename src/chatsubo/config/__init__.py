@@ -1,0 +1,1 @@
+"""The configuration file and the environment, read into frozen, checked models."""

@@ -1,0 +1,39 @@
+"""Texts that people read, written in English here and translated where they are shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def N_(message: str) -> str:  # noqa: N802  the name that gettext's tools look for
+    """Mark ``message`` for extraction into the catalogues, and return it as it is."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence for people: an English message with ``{placeholders}``, and their values.
+
+    It is stored and sent as it is, and put into the reader's language at the last moment, so one failure reads right
+    for a French player and an English organiser.
+
+    Attributes:
+        message: The English sentence, marked with :func:`N_` where it is written; the key into the catalogues.
+        params: Plain JSON values for the placeholders. Never a secret.
+    """
+
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the English sentence with its values filled in."""
+        return self.message.format(**self.params)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dictionary that :meth:`from_json` takes back."""
+        return {"message": self.message, "params": dict(self.params)}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Text":
+        """Return the text that :meth:`to_json` gave ``raw`` for."""
+        return cls(raw["message"], raw.get("params", {}))

@@ -1,0 +1,1 @@
+"""Use cases: accounts, boxes, submissions, standings. They own the transactions."""

@@ -1,0 +1,1 @@
+"""The platform's side of realms: the client of VPN gates."""

@@ -1,0 +1,1 @@
+"""Catalogues of translations, and the formats of dates, numbers and durations."""

@@ -1,0 +1,1 @@
+"""The running machines: the inventory, the life cycle of sessions, reconciliation."""

@@ -1,0 +1,1 @@
+"""The event bus, and what is pushed to browsers."""

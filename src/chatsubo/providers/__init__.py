@@ -1,0 +1,1 @@
+"""The plugin contract, its registry, and the plugins."""
