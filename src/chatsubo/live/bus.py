@@ -1,0 +1,106 @@
+"""The event bus of one process: who publishes does not know who listens."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+EVERYONE = "everyone"
+ADMINS = "admins"
+BACKLOG = 64
+
+
+def account_topic(account_id: int) -> str:
+    """Return the topic that only the account's own browsers listen to."""
+    return f"account:{account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. It says what to look at again, and holds nothing that its listeners may not see.
+
+    Attributes:
+        name: ``session``, ``standings``, ``notice``, ``boxes``, ``submission``, ``provider``, ...
+        data: Plain JSON values.
+    """
+
+    name: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+RESYNC = Event("resync")
+"""Told to a listener that was too slow: events were left out, look at everything again."""
+
+
+class Subscription:
+    """One listener's queue. Iterate over it; it ends when the bus closes."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._behind = False
+
+    def put(self, event: Event | None) -> None:
+        """Queue ``event``; ``None`` ends the subscription. A listener that is behind gets one ``resync`` instead."""
+        if event is not None and self._queue.qsize() >= BACKLOG:
+            if self._behind:
+                return
+            self._behind = True
+            event = RESYNC
+        self._queue.put_nowait(event)
+
+    async def next(self, within: float | None = None) -> Event | None:
+        """Return the next event, or ``None`` at the end.
+
+        Args:
+            within: Seconds to wait at most.
+
+        Raises:
+            TimeoutError: If nothing came within that time.
+        """
+        async with asyncio.timeout(within):
+            event = await self._queue.get()
+        if self._queue.empty():
+            self._behind = False
+        return event
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Yield the events until the end."""
+        while (event := await self.next()) is not None:
+            yield event
+
+
+class Bus:
+    """Carries events from publishers to the listeners of their topic."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, set[Subscription]] = {}
+        self._closed = False
+
+    def publish(self, topic: str, event: Event) -> None:
+        """Hand ``event`` to all who listen to ``topic`` now. Never blocks, never raises."""
+        for subscription in tuple(self._topics.get(topic, ())):
+            subscription.put(event)
+
+    @contextlib.contextmanager
+    def subscribe(self, topics: Iterable[str]) -> Iterator[Subscription]:
+        """Give a subscription to ``topics`` for as long as the context lasts."""
+        subscription = Subscription()
+        topics = tuple(topics)
+        for topic in topics:
+            self._topics.setdefault(topic, set()).add(subscription)
+        if self._closed:
+            subscription.put(None)
+        try:
+            yield subscription
+        finally:
+            for topic in topics:
+                self._topics[topic].discard(subscription)
+                if not self._topics[topic]:
+                    del self._topics[topic]
+
+    def close(self) -> None:
+        """End every subscription, so that open streams end and the server can stop."""
+        self._closed = True
+        for subscription in {one for group in self._topics.values() for one in group}:
+            subscription.put(None)

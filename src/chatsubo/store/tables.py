@@ -1,0 +1,266 @@
+"""The tables. A change here goes with a migration; a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from chatsubo.domain.sessions import LIVE
+from chatsubo.store.types import Instant, Json
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_LIVE = ", ".join(f"'{state}'" for state in sorted(LIVE))
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("username", String(64), nullable=False),
+    Column("username_key", String(64), nullable=False, unique=True, comment="the username without case"),
+    Column("gate_name", String(32), nullable=False, unique=True, comment="what gates call it; never changes"),
+    Column("password_hash", String(256), nullable=False),
+    Column("role", String(16), nullable=False, comment="player or admin"),
+    Column("language", String(8), comment="null: as the browser asks"),
+    Column("theme", String(8), comment="null: as the browser asks"),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("role in ('player', 'admin')", name="role"),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="SHA-256 of the cookie's token"),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("address", String(64), nullable=False),
+    Column("browser", String(256), nullable=False),
+)
+
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("key", String(160), primary_key=True, comment="what is limited, and for whom"),
+    Column("window", BigInteger, primary_key=True, comment="the number of the time window"),
+    Column("count", Integer, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Json, nullable=False),
+)
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("icon", String(64), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("deleted_at", Instant),
+)
+
+boxes = Table(
+    "boxes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(128), nullable=False),
+    Column("template", String(128), nullable=False),
+    Column("dynamic", Boolean, nullable=False),
+    Column("description", Text, nullable=False, comment="Markdown"),
+    Column("os", String(16), nullable=False),
+    Column("difficulty", Integer, nullable=False),
+    Column("duration", Integer, nullable=False, comment="minutes that a session lasts"),
+    Column("picture", String(128), comment="a name in the media folder; null: drawn from the name"),
+    Column("authors", Json, nullable=False, comment="names, in order"),
+    Column("track_id", ForeignKey("tracks.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("released_at", Instant, comment="null: not seen by players yet"),
+    Column("retired_at", Instant, comment="not null: no longer played"),
+    Column("deleted_at", Instant),
+    CheckConstraint("difficulty between 1 and 10", name="difficulty"),
+    CheckConstraint("duration > 0", name="duration"),
+)
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("box_id", ForeignKey("boxes.id"), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("value", String(512), nullable=False, comment="empty for a dynamic flag"),
+    Column("points", Integer, nullable=False),
+    Column("icon", String(64), nullable=False),
+    Column("mark", String(8), comment="user, root or null"),
+    Column("case_insensitive", Boolean, nullable=False),
+    Column("dynamic", Boolean, nullable=False, comment="its value is read from each session's machine, by its name"),
+    Column("position", Integer, nullable=False),
+    Column("deleted_at", Instant),
+    UniqueConstraint("box_id", "name"),
+    CheckConstraint("points >= 0", name="points"),
+    CheckConstraint("mark in ('user', 'root')", name="mark"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(36), primary_key=True, comment="UUID4"),
+    Column("account_id", ForeignKey("accounts.id"), index=True, comment="null until a player owns it"),
+    Column("box_id", ForeignKey("boxes.id"), index=True),
+    Column("provider", String(64), nullable=False),
+    Column("realm", String(64), nullable=False),
+    Column("template", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("generation", Integer, nullable=False, comment="raised with each intent"),
+    Column("verb", String(8), comment="the intent that is not done yet: start, reset, stop"),
+    Column("asked_at", Instant, nullable=False, comment="when the intent was committed"),
+    Column("values", Json, nullable=False, comment="SESSION, FLAGn, RNGn: secrets"),
+    Column("duration", Integer, nullable=False, comment="minutes"),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant, comment="when the provider was asked first"),
+    Column("ready_at", Instant, comment="when the machine was first ready"),
+    Column("expires_at", Instant, comment="set once it runs"),
+    Column("ended_at", Instant),
+    Column("extensions", Integer, nullable=False, server_default="0"),
+    Column("stage", Json, comment="a Text: what happens now"),
+    Column("failure", Json, comment="a Text: why it failed, for the player"),
+    Column("failure_detail", Text, comment="likewise, for organisers"),
+    Column("address", String(255)),
+    Column("readiness", String(16)),
+    Column("endpoints", Json, nullable=False, server_default="[]"),
+    Column("machines", Json, nullable=False, server_default="[]"),
+    Column("creds", Json, nullable=False, server_default="[]"),
+    Index(
+        "ix_sessions_expires_at",
+        "expires_at",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_sessions_verb", "verb", sqlite_where=text("verb IS NOT NULL"), postgresql_where=text("verb IS NOT NULL")),
+    Index(
+        "uq_sessions_live",
+        "account_id",
+        "box_id",
+        "realm",
+        unique=True,
+        sqlite_where=text(f"state IN ({_LIVE})"),
+        postgresql_where=text(f"state IN ({_LIVE})"),
+    ),
+)
+
+session_flags = Table(
+    "session_flags",
+    metadata,
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(64), primary_key=True, comment="lower-case, as on the machine's labels"),
+    Column("value", String(512), nullable=False),
+    Column("digest", String(64), nullable=False, index=True, comment="to recognise another player's value"),
+)
+
+session_logs = Table(
+    "session_logs",
+    metadata,
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("output", Text, nullable=False, comment="build and start output, the last 256 KiB"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("box_id", ForeignKey("boxes.id"), comment="the box that it was submitted for, or that the flag is of"),
+    Column("flag_id", ForeignKey("flags.id")),
+    Column("session_id", ForeignKey("sessions.id")),
+    Column("value", String(512), nullable=False),
+    Column("verdict", String(16), nullable=False, comment="correct, repeated, wrong or shared"),
+    Column("shared_by", ForeignKey("accounts.id"), comment="whose value it was"),
+    Column("at", Instant, nullable=False, index=True),
+    Index("ix_submissions_account_id_at", "account_id", "at"),
+)
+
+solves = Table(
+    "solves",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("flag_id", ForeignKey("flags.id"), nullable=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("session_id", ForeignKey("sessions.id")),
+    Column("submission_id", ForeignKey("submissions.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("flag_id", "account_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), index=True, comment="null: for everyone"),
+    Column("kind", String(16), nullable=False, comment="info, good or bad"),
+    Column("text", Json, nullable=False, comment="a Text"),
+    Column("link", String(255), comment="a path within the platform"),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("is_dynamic", Boolean, nullable=False),
+    Column("realms", Json, nullable=False),
+    Column("templates", Json, nullable=False),
+    Column("instances", Json, nullable=False),
+    Column("rejected", Json, nullable=False),
+    Column("seen_at", Instant, comment="when the provider last answered well"),
+    Column("took", Integer, comment="milliseconds that the last good answer took"),
+    Column("problem", Json, comment="a Text: why it does not answer now"),
+    Column("problem_detail", Text),
+    Column("problem_since", Instant),
+    comment="the last good picture of each provider: pages are made from it",
+)
+
+gate_bindings = Table(
+    "gate_bindings",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("realm", String(64), primary_key=True),
+    Column("url", String(255), nullable=False, comment="the gate that the player is bound to"),
+    Column("at", Instant, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("topic", String(64), nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    comment="what a command leaves for the running server to do or to tell",
+)
