@@ -1,0 +1,355 @@
+"""What people see of the game: the answers of the use cases, for pages and for the JSON API alike.
+
+A field that somebody may not know is not filled in for them: these are made for one reader each.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from chatsubo.domain.boxes import Level
+from chatsubo.domain.text import Text
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer."""
+
+
+class Me(View):
+    """The reader's own line: ``rank`` is ``None`` before the first flag."""
+
+    id: int
+    username: str
+    role: str
+    score: int
+    found: int
+    rank: int | None
+
+
+class TrackView(View):
+    """A category of boxes, and how far the reader is in it."""
+
+    id: int
+    slug: str
+    name: str
+    icon: str
+    boxes: int
+    flags: int
+    found: int
+
+
+class BoxCard(View):
+    """A box among others. ``state`` is that of the reader's live session, ``expires_at`` its end.
+
+    ``available`` says whether a machine can be had now; ``released`` is ``False`` only for what organisers see.
+    """
+
+    id: int
+    slug: str
+    name: str
+    track: str
+    os: str
+    difficulty: int
+    level: Level
+    picture: str | None
+    dynamic: bool
+    flags: int
+    found: int
+    points: int
+    first_blood: str | None
+    state: str | None
+    expires_at: datetime | None
+    available: bool
+    released: bool
+    retired: bool
+
+    @property
+    def done(self) -> bool:
+        """Whether the reader has found all of its flags."""
+        return self.flags > 0 and self.found >= self.flags
+
+
+class FlagCard(View):
+    """A flag of a box, without its value. ``found_at`` is when the reader found it, ``finders`` how many have."""
+
+    id: int
+    name: str
+    points: int
+    icon: str
+    mark: str | None
+    found_at: datetime | None
+    finders: int
+
+
+class CredsView(View):
+    """An initial access that players are given."""
+
+    type: str
+    username: str
+    password: str
+
+
+class EndpointView(View):
+    """A service that players can connect to."""
+
+    name: str
+    host: str
+    port: int
+
+
+class MachineView(View):
+    """One machine: of a session, or shared by all (``realm`` and ``running`` tell where and whether)."""
+
+    name: str
+    address: str | None
+    realm: str
+    running: bool
+    endpoints: tuple[EndpointView, ...]
+    creds: tuple[CredsView, ...]
+
+
+class SessionView(View):
+    """The reader's own session of a box.
+
+    ``position`` (from 1) and ``wait`` (seconds, a guess) are told while it is queued; ``expires_at`` once it runs;
+    ``failure`` once it failed. ``readiness`` is ``healthy``, ``listening`` or ``started``.
+    """
+
+    id: str
+    box: str
+    state: str
+    realm: str
+    stage: Text | None
+    position: int | None
+    wait: int | None
+    failure: Text | None
+    created_at: datetime
+    expires_at: datetime | None
+    duration: int
+    can_extend: bool
+    readiness: str | None
+    address: str | None
+    machines: tuple[MachineView, ...]
+    endpoints: tuple[EndpointView, ...]
+    creds: tuple[CredsView, ...]
+
+
+class RealmView(View):
+    """A realm in which a box can be had; ``has_gate`` says whether players need its VPN."""
+
+    name: str
+    has_gate: bool
+
+
+class BoxView(View):
+    """A box's whole page. ``problem`` tells why no machine can be had now, and since when."""
+
+    card: BoxCard
+    description: str
+    authors: tuple[str, ...]
+    flags: tuple[FlagCard, ...]
+    duration: int
+    realms: tuple[RealmView, ...]
+    session: SessionView | None
+    shared: tuple[MachineView, ...]
+    problem: Text | None
+    problem_since: datetime | None
+
+
+class StandingRow(View):
+    """One line of the standings."""
+
+    rank: int
+    username: str
+    account_id: int
+    score: int
+    found: int
+    last_at: datetime
+
+
+class StandingsView(View):
+    """The standings as one snapshot; ``version`` changes when anything in it did."""
+
+    version: str
+    track: str | None
+    flags: int
+    rows: tuple[StandingRow, ...]
+
+
+class SolveView(View):
+    """A flag that somebody found, in a profile."""
+
+    box: str
+    box_slug: str
+    flag: str
+    points: int
+    at: datetime
+    first_blood: bool
+
+
+class AccountCard(View):
+    """An account in the list of users."""
+
+    id: int
+    username: str
+    role: str
+    score: int
+    found: int
+    rank: int | None
+    created_at: datetime
+
+
+class ProfileView(View):
+    """An account's public page."""
+
+    account: AccountCard
+    solves: tuple[SolveView, ...]
+
+
+class LoginView(View):
+    """One of the reader's own logins; ``current`` is the one that asks."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    browser: str
+    current: bool
+
+
+class Verdict(View):
+    """What became of a submitted flag: ``correct``, ``repeated`` or ``wrong``; the rest is told when it was right."""
+
+    verdict: str
+    text: Text
+    box: str | None = None
+    box_slug: str | None = None
+    flag: str | None = None
+    points: int | None = None
+    first_blood: bool = False
+    box_done: bool = False
+
+
+class NoticeView(View):
+    """A notice; ``kind`` is ``info``, ``good`` or ``bad``, ``link`` a path within the platform."""
+
+    id: int
+    kind: str
+    text: Text
+    link: str | None
+    at: datetime
+
+
+class FlagForm(View):
+    """A flag as an organiser writes it; ``id`` is ``None`` for a new one. A dynamic flag has no value of its own."""
+
+    id: int | None = None
+    name: str = ""
+    value: str = ""
+    points: int = 100
+    icon: str = "flag"
+    mark: str | None = None
+    case_insensitive: bool = False
+    dynamic: bool = False
+
+
+class BoxForm(View):
+    """A box as an organiser writes it. ``track`` is a slug; ``new_track`` names a track to be made with the box."""
+
+    template: str = ""
+    name: str = ""
+    description: str = ""
+    os: str = "Linux"
+    difficulty: int = 1
+    duration: int = 60
+    track: str = ""
+    new_track: str = ""
+    authors: tuple[str, ...] = ()
+    flags: tuple[FlagForm, ...] = ()
+
+
+class TemplateView(View):
+    """A template that providers offer, for the registration of a box.
+
+    ``registered`` holds the slugs of the boxes made from it, ``warnings`` what its author should mend, ``missing`` the
+    fields that its labels leave open, ``form`` the form prefilled from them.
+    """
+
+    name: str
+    dynamic: bool
+    providers: tuple[str, ...]
+    realms: tuple[str, ...]
+    registered: tuple[str, ...]
+    warnings: tuple[Text, ...]
+    missing: tuple[str, ...]
+    form: BoxForm
+
+
+class RejectedView(View):
+    """Something on a provider that cannot be used, and why."""
+
+    provider: str
+    name: str
+    reason: Text
+
+
+class ProviderView(View):
+    """A provider as the organisers' desk shows it; ``took`` is in milliseconds."""
+
+    name: str
+    kind: str
+    is_dynamic: bool
+    realms: tuple[str, ...]
+    templates: int
+    instances: int
+    seen_at: datetime | None
+    took: int | None
+    problem: Text | None
+    problem_detail: str | None
+    problem_since: datetime | None
+
+
+class DeskSession(View):
+    """Anybody's session as organisers see it."""
+
+    id: str
+    username: str | None
+    box: str | None
+    box_slug: str | None
+    provider: str
+    realm: str
+    state: str
+    stage: Text | None
+    failure: Text | None
+    failure_detail: str | None
+    address: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+
+
+class DeskSubmission(View):
+    """Anybody's submission as organisers see it; ``shared_by`` names whose value it was."""
+
+    id: int
+    username: str
+    box: str | None
+    flag: str | None
+    value: str
+    verdict: str
+    shared_by: str | None
+    at: datetime
+
+
+class DeskView(View):
+    """The organisers' desk: first what needs attention, then what runs, then numbers."""
+
+    providers: tuple[ProviderView, ...]
+    rejected: tuple[RejectedView, ...]
+    failed: tuple[DeskSession, ...]
+    shared: tuple[DeskSubmission, ...]
+    running: tuple[DeskSession, ...]
+    accounts: int
+    boxes: int
+    solves: int
+    submissions: int
