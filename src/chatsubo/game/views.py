@@ -5,17 +5,13 @@ A field that somebody may not know is not filled in for them: these are made for
 
 from datetime import datetime
 
-import msgspec
+from msgspec import Struct
 
 from chatsubo.domain.boxes import Level
 from chatsubo.domain.text import Text
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer."""
-
-
-class Me(View):
+class Me(Struct, frozen=True, kw_only=True):
     """The reader's own line: ``rank`` is ``None`` before the first flag."""
 
     id: int
@@ -26,7 +22,7 @@ class Me(View):
     rank: int | None
 
 
-class TrackView(View):
+class TrackView(Struct, frozen=True, kw_only=True):
     """A category of boxes, and how far the reader is in it."""
 
     id: int
@@ -38,7 +34,7 @@ class TrackView(View):
     found: int
 
 
-class BoxCard(View):
+class BoxCard(Struct, frozen=True, kw_only=True):
     """A box among others. ``state`` is that of the reader's live session, ``expires_at`` its end.
 
     ``available`` says whether a machine can be had now; ``released`` is ``False`` only for what organisers see.
@@ -69,7 +65,7 @@ class BoxCard(View):
         return self.flags > 0 and self.found >= self.flags
 
 
-class FlagCard(View):
+class FlagCard(Struct, frozen=True, kw_only=True):
     """A flag of a box, without its value. ``found_at`` is when the reader found it, ``finders`` how many have."""
 
     id: int
@@ -81,7 +77,7 @@ class FlagCard(View):
     finders: int
 
 
-class CredsView(View):
+class CredsView(Struct, frozen=True, kw_only=True):
     """An initial access that players are given."""
 
     type: str
@@ -89,7 +85,7 @@ class CredsView(View):
     password: str
 
 
-class EndpointView(View):
+class EndpointView(Struct, frozen=True, kw_only=True):
     """A service that players can connect to."""
 
     name: str
@@ -97,7 +93,7 @@ class EndpointView(View):
     port: int
 
 
-class MachineView(View):
+class MachineView(Struct, frozen=True, kw_only=True):
     """One machine: of a session, or shared by all (``realm`` and ``running`` tell where and whether)."""
 
     name: str
@@ -108,7 +104,7 @@ class MachineView(View):
     creds: tuple[CredsView, ...]
 
 
-class SessionView(View):
+class SessionView(Struct, frozen=True, kw_only=True):
     """The reader's own session of a box.
 
     ``position`` (from 1) and ``wait`` (seconds, a guess) are told while it is queued; ``expires_at`` once it runs;
@@ -134,14 +130,14 @@ class SessionView(View):
     creds: tuple[CredsView, ...]
 
 
-class RealmView(View):
+class RealmView(Struct, frozen=True, kw_only=True):
     """A realm in which a box can be had; ``has_gate`` says whether players need its VPN."""
 
     name: str
     has_gate: bool
 
 
-class BoxView(View):
+class BoxView(Struct, frozen=True, kw_only=True):
     """A box's whole page. ``problem`` tells why no machine can be had now, and since when."""
 
     card: BoxCard
@@ -156,7 +152,7 @@ class BoxView(View):
     problem_since: datetime | None
 
 
-class StandingRow(View):
+class StandingRow(Struct, frozen=True, kw_only=True):
     """One line of the standings."""
 
     rank: int
@@ -167,7 +163,7 @@ class StandingRow(View):
     last_at: datetime
 
 
-class StandingsView(View):
+class StandingsView(Struct, frozen=True, kw_only=True):
     """The standings as one snapshot; ``version`` changes when anything in it did."""
 
     version: str
@@ -176,7 +172,7 @@ class StandingsView(View):
     rows: tuple[StandingRow, ...]
 
 
-class SolveView(View):
+class SolveView(Struct, frozen=True, kw_only=True):
     """A flag that somebody found, in a profile."""
 
     box: str
@@ -187,7 +183,7 @@ class SolveView(View):
     first_blood: bool
 
 
-class AccountCard(View):
+class AccountCard(Struct, frozen=True, kw_only=True):
     """An account in the list of users."""
 
     id: int
@@ -199,14 +195,14 @@ class AccountCard(View):
     created_at: datetime
 
 
-class ProfileView(View):
+class ProfileView(Struct, frozen=True, kw_only=True):
     """An account's public page."""
 
     account: AccountCard
     solves: tuple[SolveView, ...]
 
 
-class LoginView(View):
+class LoginView(Struct, frozen=True, kw_only=True):
     """One of the reader's own logins; ``current`` is the one that asks."""
 
     id: str
@@ -217,7 +213,7 @@ class LoginView(View):
     current: bool
 
 
-class Verdict(View):
+class Verdict(Struct, frozen=True, kw_only=True):
     """What became of a submitted flag: ``correct``, ``repeated`` or ``wrong``; the rest is told when it was right."""
 
     verdict: str
@@ -230,7 +226,7 @@ class Verdict(View):
     box_done: bool = False
 
 
-class NoticeView(View):
+class NoticeView(Struct, frozen=True, kw_only=True):
     """A notice; ``kind`` is ``info``, ``good`` or ``bad``, ``link`` a path within the platform."""
 
     id: int
@@ -240,7 +236,7 @@ class NoticeView(View):
     at: datetime
 
 
-class FlagForm(View):
+class FlagForm(Struct, frozen=True, kw_only=True):
     """A flag as an organiser writes it; ``id`` is ``None`` for a new one. A dynamic flag has no value of its own."""
 
     id: int | None = None
@@ -253,7 +249,7 @@ class FlagForm(View):
     dynamic: bool = False
 
 
-class BoxForm(View):
+class BoxForm(Struct, frozen=True, kw_only=True):
     """A box as an organiser writes it. ``track`` is a slug; ``new_track`` names a track to be made with the box."""
 
     template: str = ""
@@ -268,7 +264,7 @@ class BoxForm(View):
     flags: tuple[FlagForm, ...] = ()
 
 
-class TemplateView(View):
+class TemplateView(Struct, frozen=True, kw_only=True):
     """A template that providers offer, for the registration of a box.
 
     ``registered`` holds the slugs of the boxes made from it, ``warnings`` what its author should mend, ``missing`` the
@@ -285,7 +281,7 @@ class TemplateView(View):
     form: BoxForm
 
 
-class RejectedView(View):
+class RejectedView(Struct, frozen=True, kw_only=True):
     """Something on a provider that cannot be used, and why."""
 
     provider: str
@@ -293,7 +289,7 @@ class RejectedView(View):
     reason: Text
 
 
-class ProviderView(View):
+class ProviderView(Struct, frozen=True, kw_only=True):
     """A provider as the organisers' desk shows it; ``took`` is in milliseconds."""
 
     name: str
@@ -309,7 +305,7 @@ class ProviderView(View):
     problem_since: datetime | None
 
 
-class DeskSession(View):
+class DeskSession(Struct, frozen=True, kw_only=True):
     """Anybody's session as organisers see it."""
 
     id: str
@@ -328,7 +324,7 @@ class DeskSession(View):
     ended_at: datetime | None
 
 
-class DeskSubmission(View):
+class DeskSubmission(Struct, frozen=True, kw_only=True):
     """Anybody's submission as organisers see it; ``shared_by`` names whose value it was."""
 
     id: int
@@ -341,7 +337,7 @@ class DeskSubmission(View):
     at: datetime
 
 
-class DeskView(View):
+class DeskView(Struct, frozen=True, kw_only=True):
     """The organisers' desk: first what needs attention, then what runs, then numbers."""
 
     providers: tuple[ProviderView, ...]
