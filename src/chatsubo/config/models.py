@@ -8,9 +8,10 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import force_setattr
 
 from chatsubo.config.checks import database_url, header_name, url_path, username_path
+from chatsubo.config.errors import InvalidValue
 from chatsubo.config.secrets import Secret
 from chatsubo.config.values import Name, Port, checked, http_url, network
-from chatsubo.domain.text import Text
+from chatsubo.domain.text import N_, Text
 
 
 class ProviderConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +98,11 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allow_insecure_http: bool = False
 
     def __post_init__(self) -> None:
+        if self.url and not self.secure and not self.allow_insecure_http:
+            expected = Text(
+                N_("an https URL, or allow_insecure_http: true beside it, since passwords cross the network")
+            )
+            raise InvalidValue(expected, at="url")
         if not self.url:
             name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  not bound, replaced
             force_setattr(self, "url", f"http://{f'[{name}]' if ':' in name else name}:{self.port}")

@@ -14,6 +14,7 @@ from chatsubo.config.errors import InvalidValue
 from chatsubo.domain.text import N_, Text
 
 CHECK = "check"
+_LONGEST_NAME = 64
 MUST_BE_FILE = "file"
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -21,9 +22,6 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 
 ExistingFile = Annotated[Path, Meta(extra={MUST_BE_FILE: True})]
 """A file that must be there. Like every ``Path``: relative to the working directory, then to the configuration."""
-
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f]+$")]
-"""The name of a realm, a node, a network: no spaces."""
 
 
 def checked(check: Callable[[str], str]) -> Meta:
@@ -33,6 +31,21 @@ def checked(check: Callable[[str], str]) -> Meta:
         check: Takes the text, returns it (or its normal form), raises :class:`InvalidValue`.
     """
     return Meta(extra={CHECK: check})
+
+
+def name(text: str) -> str:
+    """Return ``text``, if it can name a realm, a node, a network.
+
+    Raises:
+        InvalidValue: It is empty, too long, or holds spaces or control characters.
+    """
+    if not 1 <= len(text) <= _LONGEST_NAME or not text.isprintable() or " " in text:
+        raise InvalidValue(Text(N_("a name of 1 to 64 characters without spaces")))
+    return text
+
+
+Name = Annotated[str, checked(name)]
+"""The name of a realm, a node, a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ class Host:
         scheme = scheme.lower()
         if scheme == "unix":
             return cls._socket(rest)
-        split = _split(f"//{_bracketed(rest)}", _not_a_host)
+        split = _split(f"//{_bracketed(rest)}", _not_a_host())
         name, port = split.hostname or "", split.port
         extra = split.path.strip("/") or split.query or split.fragment or "@" in split.netloc
         if extra or not _HOST_NAME.fullmatch(name) or (scheme and not _SCHEME.fullmatch(scheme)):
@@ -118,7 +131,7 @@ def http_url(text: str) -> str:
     split = _split(text, _not_a_url(text))
     plain = not (split.query or split.fragment or "@" in split.netloc or _UNSAFE.search(text))
     if split.scheme not in {"http", "https"} or not split.hostname or not plain:
-        raise _not_a_url(text)()
+        raise _not_a_url(text)
     return text.rstrip("/")
 
 
@@ -146,19 +159,19 @@ def _not_a_host() -> InvalidValue:
     return InvalidValue(Text(N_("a host name or an address, as in docker.example")), reveal=False)
 
 
-def _not_a_url(text: str) -> Callable[[], InvalidValue]:
+def _not_a_url(text: str) -> InvalidValue:
     expected = Text(N_("a URL with http or https, without a user and a query, as in https://ctf.example"))
-    return lambda: InvalidValue(expected, reveal="@" not in text)
+    return InvalidValue(expected, reveal="@" not in text)
 
 
 def _bracketed(rest: str) -> str:
     return f"[{rest}]" if rest.count(":") > 1 and not rest.startswith("[") else rest
 
 
-def _split(text: str, refusal: Callable[[], InvalidValue]) -> SplitResult:
+def _split(text: str, refusal: InvalidValue) -> SplitResult:
     try:
         split = urlsplit(text)
         _ = split.port
     except ValueError:
-        raise refusal() from None
+        raise refusal from None
     return split
