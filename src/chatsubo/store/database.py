@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Any, Self
+from collections.abc import AsyncIterator, Iterator
+from typing import Self
 
-from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from chatsubo.domain.errors import StorageFull, Unavailable
+from chatsubo.store.sqlite import configure
 
 READERS = 4
 BUSY_SECONDS = 15
@@ -88,23 +88,12 @@ def _sqlite(url: URL, size: int, begin: str) -> AsyncEngine:
         connect_args={"timeout": BUSY_SECONDS},
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy's begin event below starts transactions, not the driver
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
+    configure(engine.sync_engine, begin)
     return engine
 
 
 @contextlib.contextmanager
-def _told_plainly() -> Any:
+def _told_plainly() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:

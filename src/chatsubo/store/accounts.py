@@ -1,0 +1,103 @@
+"""Queries on accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatsubo.store.tables import accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A row of ``accounts``; ``password_hash`` is kept out of its repr by :meth:`__repr__`."""
+
+    id: int
+    username: str
+    gate_name: str
+    password_hash: str
+    role: str
+    language: str | None
+    theme: str | None
+    created_at: datetime
+
+    def __repr__(self) -> str:
+        """Return what identifies it."""
+        return f"<Account {self.id} {self.username!r}>"
+
+
+_COLUMNS = [accounts.c[name] for name in Account.__slots__]
+
+
+def _account(row: RowMapping) -> Account:
+    return Account(**row)
+
+
+async def insert_account(
+    tx: AsyncConnection,
+    *,
+    username: str,
+    username_key: str,
+    gate_name: str,
+    password_hash: str,
+    role: str,
+    now: datetime,
+) -> int:
+    """Insert an account and return its id.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: If the username or the gate name is taken.
+    """
+    statement = insert(accounts).values(
+        username=username,
+        username_key=username_key,
+        gate_name=gate_name,
+        password_hash=password_hash,
+        role=role,
+        created_at=now,
+    )
+    return int((await tx.execute(statement.returning(accounts.c.id))).scalar_one())
+
+
+async def account_by_name(tx: AsyncConnection, username_key: str) -> Account | None:
+    """Return the account of that name without case."""
+    row = (await tx.execute(select(*_COLUMNS).where(accounts.c.username_key == username_key))).mappings().first()
+    return _account(row) if row else None
+
+
+async def account_by_id(tx: AsyncConnection, account_id: int) -> Account | None:
+    """Return the account."""
+    row = (await tx.execute(select(*_COLUMNS).where(accounts.c.id == account_id))).mappings().first()
+    return _account(row) if row else None
+
+
+async def all_accounts(tx: AsyncConnection) -> list[Account]:
+    """Return all accounts, by name."""
+    rows = (await tx.execute(select(*_COLUMNS).order_by(accounts.c.username_key))).mappings()
+    return [_account(row) for row in rows]
+
+
+async def usernames(tx: AsyncConnection) -> dict[int, str]:
+    """Return every account's name by its id."""
+    return dict((await tx.execute(select(accounts.c.id, accounts.c.username))).tuples().all())
+
+
+async def gate_name_taken(tx: AsyncConnection, gate_name: str) -> bool:
+    """Say whether a gate already knows somebody by that name."""
+    return (await tx.execute(select(accounts.c.id).where(accounts.c.gate_name == gate_name))).first() is not None
+
+
+async def set_password_hash(tx: AsyncConnection, account_id: int, password_hash: str) -> None:
+    """Replace an account's password hash."""
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))
+
+
+async def set_role(tx: AsyncConnection, account_id: int, role: str) -> None:
+    """Set what an account may do."""
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(role=role))
+
+
+async def set_preferences(tx: AsyncConnection, account_id: int, *, language: str | None, theme: str | None) -> None:
+    """Set an account's language and theme; ``None`` follows the browser."""
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(language=language, theme=theme))
