@@ -1,0 +1,295 @@
+"""Accounts and logins."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.errors import BadCredentials, Closed, FieldProblem, Invalid, NotFound, Taken
+from chatsubo.domain.text import N_, Text
+from chatsubo.game import limits
+from chatsubo.game.actor import Actor, Role
+from chatsubo.game.limits import Limits
+from chatsubo.game.passwords import Passwords
+from chatsubo.game.views import LoginView
+from chatsubo.store import accounts as store
+from chatsubo.store import logins as login_store
+from chatsubo.store.accounts import Account
+from chatsubo.store.database import Database
+from chatsubo.store.logins import Login
+from chatsubo.store.notices import read_setting
+
+LOGIN_LIFETIME = timedelta(days=14)
+TOUCH_EVERY = timedelta(minutes=1)
+MIN_PASSWORD = 8
+MAX_PASSWORD = 256
+USERNAME = re.compile(r"[\w.+-](?:[\w.+ -]{0,30}[\w.+-])?")
+GATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+THEMES = ("dark", "light")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request comes from.
+
+    Attributes:
+        address: The browser's address.
+        browser: What the browser calls itself.
+    """
+
+    address: str
+    browser: str = ""
+
+
+class Accounts:
+    """Registration, login, and what belongs to one's own account."""
+
+    login_lifetime = LOGIN_LIFETIME
+
+    def __init__(self, db: Database, clock: Clock, passwords: Passwords, tries: Limits) -> None:
+        self._db = db
+        self._clock = clock
+        self._passwords = passwords
+        self._tries = tries
+
+    async def register(self, username: str, password: str, *, client: Client) -> tuple[Actor, str]:
+        """Make a player's account and log it in.
+
+        Returns:
+            The new account, and the token of its login.
+
+        Raises:
+            Closed: If registration is closed.
+            Invalid: If the name or the password will not do.
+            RateLimited: If too many accounts come from one address.
+            Taken: If the name is in use.
+        """
+        await self._tries.spend(limits.REGISTER_BY_ADDRESS, client.address)
+        async with self._db.read() as tx:
+            if await read_setting(tx, "registration") == "closed":
+                raise Closed
+        account = await self.create(username, password, Role.PLAYER)
+        return _actor(account), await self._log_in(account.id, client)
+
+    async def create(self, username: str, password: str, role: Role) -> Account:
+        """Make an account, by whomever: the caller has the right to.
+
+        Raises:
+            Invalid: If the name or the password will not do.
+            Taken: If the name is in use.
+        """
+        username = check_username(username)
+        check_password(password)
+        password_hash = await self._passwords.hash(password)
+        try:
+            async with self._db.write() as tx:
+                account_id = await store.insert_account(
+                    tx,
+                    username=username,
+                    username_key=name_key(username),
+                    gate_name=await _new_gate_name(tx, username),
+                    password_hash=password_hash,
+                    role=role,
+                    now=self._clock(),
+                )
+                account = await store.account_by_id(tx, account_id)
+        except IntegrityError:
+            raise Taken(name=username) from None
+        assert account is not None
+        return account
+
+    async def login(self, username: str, password: str, *, client: Client) -> tuple[Actor, str]:
+        """Log in, with a new token each time.
+
+        Raises:
+            BadCredentials: If the name or the password is wrong.
+            RateLimited: If there were too many tries for this name, or from this address.
+        """
+        key = name_key(username[:64])
+        await self._tries.spend(limits.LOGIN_BY_NAME, hashlib.sha256(key.encode()).hexdigest()[:32])
+        await self._tries.spend(limits.LOGIN_BY_ADDRESS, client.address)
+        async with self._db.read() as tx:
+            account = await store.account_by_name(tx, key)
+        known = account.password_hash if account else None
+        if not await self._passwords.verify(known, password[: MAX_PASSWORD + 1]) or account is None:
+            raise BadCredentials
+        if self._passwords.is_outdated(account.password_hash):
+            await self._set_password(account.id, password)
+        return _actor(account), await self._log_in(account.id, client)
+
+    async def authenticate(self, token: str) -> Actor | None:
+        """Return the account that a cookie's token stands for, and note now and then that it was used."""
+        digest = _digest(token)
+        now = self._clock()
+        async with self._db.read() as tx:
+            found = await login_store.logged_in(tx, digest, now)
+        if found is None:
+            return None
+        if now - found.seen_at >= TOUCH_EVERY:
+            async with self._db.write() as tx:
+                await login_store.touch_login(tx, digest, seen_at=now, expires_at=now + LOGIN_LIFETIME)
+        return Actor(found.account_id, found.username, Role(found.role), found.language, found.theme)
+
+    async def logout(self, token: str) -> None:
+        """End the login of that token."""
+        async with self._db.write() as tx:
+            await login_store.delete_login(tx, _digest(token))
+
+    async def change_password(self, actor: Actor, current: str, new: str, *, client: Client) -> str:
+        """Change the account's password, end all of its logins, and return the token of a new one.
+
+        Raises:
+            Invalid: If the current password is wrong, or the new one will not do.
+            RateLimited: If there were too many tries.
+        """
+        await self._tries.spend(limits.PASSWORD, actor.account_id)
+        async with self._db.read() as tx:
+            account = await store.account_by_id(tx, actor.account_id)
+        if account is None or not await self._passwords.verify(account.password_hash, current[: MAX_PASSWORD + 1]):
+            raise Invalid.field("current", N_("That is not your password."))
+        check_password(new, "new")
+        await self._set_password(account.id, new)
+        return await self._log_in(account.id, client)
+
+    async def set_password(self, username: str, password: str) -> None:
+        """Set somebody's password and end all of their logins: for commands on the server itself.
+
+        Raises:
+            Invalid: If the password will not do.
+            NotFound: If there is no such account.
+        """
+        check_password(password)
+        await self._set_password((await self._by_name(username)).id, password)
+
+    async def set_role(self, username: str, role: Role) -> None:
+        """Set what somebody may do: for commands on the server itself.
+
+        Raises:
+            NotFound: If there is no such account.
+        """
+        account = await self._by_name(username)
+        async with self._db.write() as tx:
+            await store.set_role(tx, account.id, role)
+
+    async def logins(self, actor: Actor, token: str) -> list[LoginView]:
+        """Return the account's own logins, the last used first."""
+        async with self._db.read() as tx:
+            found = await login_store.logins_of(tx, actor.account_id, self._clock())
+        return [
+            LoginView(
+                id=login.digest[:16],
+                created_at=login.created_at,
+                seen_at=login.seen_at,
+                address=login.address,
+                browser=login.browser,
+                current=login.digest == _digest(token),
+            )
+            for login in found
+        ]
+
+    async def revoke_login(self, actor: Actor, login_id: str) -> None:
+        """End one of the account's own logins.
+
+        Raises:
+            NotFound: If the account has no such login.
+        """
+        async with self._db.write() as tx:
+            for login in await login_store.logins_of(tx, actor.account_id, self._clock()):
+                if login.digest[:16] == login_id:
+                    await login_store.delete_login(tx, login.digest)
+                    return
+        raise NotFound
+
+    async def set_preferences(self, actor: Actor, *, language: str | None, theme: str | None) -> None:
+        """Set the account's language and theme; ``None`` follows the browser.
+
+        Raises:
+            Invalid: If the theme is unknown, or the language is not a language's code.
+        """
+        if theme is not None and theme not in THEMES:
+            raise Invalid.field("theme", N_("Choose dark or light."))
+        if language is not None and not re.fullmatch(r"[a-z]{2,3}", language):
+            raise Invalid.field("language", N_("Choose one of the languages."))
+        async with self._db.write() as tx:
+            await store.set_preferences(tx, actor.account_id, language=language, theme=theme)
+
+    async def gate_name(self, actor: Actor) -> str:
+        """Return what gates call the account; it never changes and is never used again."""
+        async with self._db.read() as tx:
+            account = await store.account_by_id(tx, actor.account_id)
+        if account is None:
+            raise NotFound
+        return account.gate_name
+
+    async def _by_name(self, username: str) -> Account:
+        async with self._db.read() as tx:
+            account = await store.account_by_name(tx, name_key(username))
+        if account is None:
+            raise NotFound
+        return account
+
+    async def _set_password(self, account_id: int, password: str) -> None:
+        password_hash = await self._passwords.hash(password)
+        async with self._db.write() as tx:
+            await store.set_password_hash(tx, account_id, password_hash)
+            await login_store.delete_logins_of(tx, account_id)
+
+    async def _log_in(self, account_id: int, client: Client) -> str:
+        token = secrets.token_urlsafe(32)
+        now = self._clock()
+        login = Login(
+            _digest(token), account_id, now, now, now + LOGIN_LIFETIME, client.address[:64], client.browser[:256]
+        )
+        async with self._db.write() as tx:
+            await login_store.insert_login(tx, login)
+        return token
+
+
+def check_username(username: str) -> str:
+    """Return the name in Unicode's compatible form.
+
+    Raises:
+        Invalid: Unless it has 1 to 32 letters, digits, inner spaces and ``. _ + -``.
+    """
+    plain = unicodedata.normalize("NFKC", username[:256]).strip()
+    if not USERNAME.fullmatch(plain):
+        raise Invalid.field(
+            "username", N_("A username has 1 to 32 letters, digits, dots, hyphens, underscores and spaces within.")
+        )
+    return plain
+
+
+def check_password(password: str, field: str = "password") -> None:
+    """Let a password pass.
+
+    Raises:
+        Invalid: Unless it has 8 to 256 characters.
+    """
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        message = N_("A password has {low} to {high} characters.")
+        raise Invalid(FieldProblem(field, Text(message, {"low": MIN_PASSWORD, "high": MAX_PASSWORD})))
+
+
+def name_key(username: str) -> str:
+    """Return the form of a name in which two names that look alike but for case are one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).strip().casefold())[:64]
+
+
+def _actor(account: Account) -> Actor:
+    return Actor(account.id, account.username, Role(account.role), account.language, account.theme)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def _new_gate_name(tx: AsyncConnection, username: str) -> str:
+    if GATE_NAME.fullmatch(username) and not await store.gate_name_taken(tx, username):
+        return username
+    return f"player-{secrets.token_hex(8)}"

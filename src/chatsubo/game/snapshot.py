@@ -1,0 +1,201 @@
+"""One ready-made picture of all that everyone sees: boxes, flags, who found what, the standings.
+
+It is made anew at most once a second, and only when something in it changed.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from chatsubo.domain.scoring import Solve, standings
+from chatsubo.game.views import StandingRow, StandingsView
+from chatsubo.store.accounts import usernames
+from chatsubo.store.boxes import Box, FlagRow, Track, all_boxes, all_flags, all_tracks
+from chatsubo.store.database import Database
+from chatsubo.store.notices import read_setting
+from chatsubo.store.submissions import all_solves, solves_version
+
+SHORTEST_SECONDS = 1.0
+CATALOGUE = "catalogue"
+"""The setting that is raised with each change to tracks, boxes and flags."""
+
+Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Standings, overall or of one track, with their ready-made JSON."""
+
+    view: StandingsView
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The picture.
+
+    Attributes:
+        version: Changes whenever anything in it did.
+        tracks: In their order.
+        boxes: All that are not deleted, by id, unreleased and retired ones too.
+        flags: By the box's id; those of retired boxes still count.
+        found: When each account found which flag, by account and flag.
+        finders: How many accounts have found each flag.
+        firsts: Who found each flag first.
+        first_bloods: Who found all flags of each box first, by the box's id.
+        boards: The standings by the track's slug, ``None`` for overall.
+        rows: The overall standings by account.
+    """
+
+    version: str
+    tracks: tuple[Track, ...]
+    boxes: Mapping[int, Box]
+    flags: Mapping[int, tuple[FlagRow, ...]]
+    usernames: Mapping[int, str] = field(repr=False)
+    found: Mapping[int, Mapping[int, datetime]] = field(repr=False)
+    finders: Mapping[int, int] = field(repr=False)
+    firsts: Mapping[int, int] = field(repr=False)
+    first_bloods: Mapping[int, int] = field(repr=False)
+    boards: Mapping[str | None, Board] = field(repr=False)
+    rows: Mapping[int, StandingRow] = field(repr=False)
+
+    def first_blood(self, box_id: int) -> str | None:
+        """Return who found all flags of the box first, or ``None``."""
+        account_id = self.first_bloods.get(box_id)
+        return None if account_id is None else self.usernames.get(account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What was read from the database in one transaction."""
+
+    version: Version
+    tracks: list[Track]
+    boxes: list[Box]
+    flags: list[FlagRow]
+    solves: list[Solve]
+    usernames: dict[int, str]
+
+
+class Snapshots:
+    """Gives the present snapshot."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = asyncio.Lock()
+        self._snapshot: Snapshot | None = None
+        self._version: Version | None = None
+        self._looked_at = 0.0
+
+    async def current(self) -> Snapshot:
+        """Return the snapshot, at most a second old."""
+        snapshot = self._snapshot
+        if snapshot is not None and time.monotonic() - self._looked_at < SHORTEST_SECONDS:
+            return snapshot
+        async with self._lock:
+            if self._snapshot is None or time.monotonic() - self._looked_at >= SHORTEST_SECONDS:
+                await self._look()
+            assert self._snapshot is not None
+            return self._snapshot
+
+    def forget(self) -> None:
+        """Look again at the next call, after a change to the boxes that its author wants to see at once."""
+        self._looked_at = 0.0
+
+    async def _look(self) -> None:
+        async with self._db.read() as tx:
+            version = (*await solves_version(tx), int(await read_setting(tx, CATALOGUE) or 0))
+            if version != self._version:
+                rows = _Rows(
+                    version,
+                    await all_tracks(tx),
+                    [box for box in await all_boxes(tx) if box.deleted_at is None],
+                    await all_flags(tx),
+                    await all_solves(tx),
+                    await usernames(tx),
+                )
+                self._snapshot = await asyncio.to_thread(_compute, rows)
+                self._version = version
+        self._looked_at = time.monotonic()
+
+
+def _compute(rows: _Rows) -> Snapshot:
+    version = hashlib.sha256(repr(rows.version).encode()).hexdigest()[:16]
+    boxes = {box.id: box for box in rows.boxes}
+    counted = {box.id for box in rows.boxes if box.released_at is not None}
+    flags: dict[int, list[FlagRow]] = {}
+    for flag in rows.flags:
+        if flag.box_id in boxes:
+            flags.setdefault(flag.box_id, []).append(flag)
+    found: dict[int, dict[int, datetime]] = {}
+    finders: dict[int, int] = {}
+    firsts: dict[int, int] = {}
+    for solve in rows.solves:
+        found.setdefault(solve.account_id, {})[solve.flag_id] = solve.at
+        finders[solve.flag_id] = finders.get(solve.flag_id, 0) + 1
+        firsts.setdefault(solve.flag_id, solve.account_id)
+    boards = {
+        track: _board(rows, track, {f.id: f.points for b in group for f in flags.get(b, ())}, version)
+        for track, group in _groups(rows, counted).items()
+    }
+    return Snapshot(
+        version=version,
+        tracks=tuple(rows.tracks),
+        boxes=boxes,
+        flags={box_id: tuple(group) for box_id, group in flags.items()},
+        usernames=rows.usernames,
+        found=found,
+        finders=finders,
+        firsts=firsts,
+        first_bloods=_first_bloods(rows.solves, flags),
+        boards=boards,
+        rows={row.account_id: row for row in boards[None].view.rows},
+    )
+
+
+def _first_bloods(solves: list[Solve], flags: Mapping[int, list[FlagRow]]) -> dict[int, int]:
+    box_of = {flag.id: box_id for box_id, group in flags.items() for flag in group}
+    counts: dict[tuple[int, int], int] = {}
+    bloods: dict[int, int] = {}
+    for solve in solves:
+        box_id = box_of.get(solve.flag_id)
+        if box_id is None or box_id in bloods:
+            continue
+        key = (box_id, solve.account_id)
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] == len(flags[box_id]):
+            bloods[box_id] = solve.account_id
+    return bloods
+
+
+def _groups(rows: _Rows, counted: set[int]) -> dict[str | None, set[int]]:
+    """Return the boxes that count, overall and for each track."""
+    groups: dict[str | None, set[int]] = {None: set(counted)}
+    for track in rows.tracks:
+        groups[track.slug] = {box.id for box in rows.boxes if box.track == track.slug and box.id in counted}
+    return groups
+
+
+def _board(rows: _Rows, track: str | None, points: Mapping[int, int], version: str) -> Board:
+    view = StandingsView(
+        version=version,
+        track=track,
+        flags=len(points),
+        rows=tuple(
+            StandingRow(
+                rank=row.rank,
+                username=rows.usernames.get(row.account_id, "?"),
+                account_id=row.account_id,
+                score=row.score,
+                found=row.found,
+                last_at=row.last_at,
+            )
+            for row in standings(rows.solves, points)
+        ),
+    )
+    return Board(view, msgspec.json.encode(view))
