@@ -1,6 +1,6 @@
 """The YAML file as a tree that remembers its lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -16,7 +16,7 @@ Scalar = bool | int | float | str | None
 
 @dataclass(slots=True)
 class Node:
-    """One value of the file.
+    """One value of the file. It may be a secret, so it does not show itself.
 
     Attributes:
         value: A scalar, a list of nodes, or nodes by their keys.
@@ -25,8 +25,8 @@ class Node:
         variable: The environment variable that it was read from.
     """
 
-    value: "Scalar | list[Node] | dict[str, Node]"
-    text: str = ""
+    value: "Scalar | list[Node] | dict[str, Node]" = field(repr=False)
+    text: str = field(default="", repr=False)
     line: int | None = None
     variable: str | None = None
 

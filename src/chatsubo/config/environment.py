@@ -14,7 +14,7 @@ _INDEX = re.compile(r"[0-9]{1,4}")
 def overlay(root: Node, environ: Mapping[str, str]) -> list[Problem]:
     """Lay the variables named ``CHATSUBO__SECTION__KEY`` over the tree of the file.
 
-    Names compare with the keys of the file without case; a number stands for an item of a list, and the number after
+    Names compare with the keys of the file without case, and dashes are underscores; a number stands for an item of a list, and the number after
     the last adds one. The value is YAML; where it is none, or where text is wanted, it is text as it is.
 
     Args:
@@ -76,7 +76,9 @@ def _unplaced(path: str, container: object, variable: str) -> Problem:
 
 
 def _match(container: Mapping[str, Node], key: str) -> str:
-    return next((name for name in container if name.lower() == key.lower()), key.lower())
+    """Return the key of ``container`` that ``key`` means; variables hold neither small letters nor dashes."""
+    plain = key.lower().replace("-", "_")
+    return next((name for name in container if name.lower().replace("-", "_") == plain), key.lower())
 
 
 def _node(text: str, variable: str) -> Node:

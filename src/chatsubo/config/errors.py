@@ -35,13 +35,15 @@ class Problem:
             return source
         return f"{self.path} ({source})" if source else self.path
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in English: ``expected text, found a list. Did you mean ...?``."""
+        found = "" if self.found is None else f", found {self.found}"
+        suggestion = "" if self.suggestion is None else f". {self.suggestion}"
+        return f"expected {self.expected}{found}{suggestion}"
+
     def __str__(self) -> str:
-        parts = [f"{self.origin}: " if self.origin else "", f"expected {self.expected}"]
-        if self.found is not None:
-            parts.append(f", found {self.found}")
-        if self.suggestion is not None:
-            parts.append(f". {self.suggestion}")
-        return "".join(parts)
+        return f"{self.origin}: {self.sentence}" if self.origin else self.sentence
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary of plain values, with English texts."""
