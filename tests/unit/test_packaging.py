@@ -143,3 +143,14 @@ def test_the_commands_of_the_read_me_and_the_guide_exist() -> None:
     for page in ("README.md", "CONTRIBUTING.md"):
         named = set(re.findall(r"`(?:sudo )?(?:[A-Z_]+=\S+ )?make ([a-z]+)", (ROOT / page).read_text(encoding="utf-8")))
         assert named <= targets, page
+
+
+def test_what_the_documentation_links_to_exists() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    links = {
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if "://" not in link
+    }
+    assert [f"{page.name}: {link}" for page, link in sorted(links) if not (page.parent / link).exists()] == []
