@@ -101,6 +101,13 @@ class TooManyRunning(Conflict):
     message = N_("You already have {limit} machines running. Stop one first.")
 
 
+class ExtensionsUsedUp(Conflict):
+    """The session was extended as often as it may be."""
+
+    code = "extensions-used-up"
+    message = N_("This machine was extended {limit} times already, which is the limit.")
+
+
 class Taken(Conflict):
     """A name that must be unique is in use."""
 

@@ -1,1 +1,5 @@
-"""The port to the durable engine."""
+"""The port to the durable engine, and the engines behind it."""
+
+from chatsubo.jobs.port import Handler, Jobs, Started, workflow_id
+
+__all__ = ["Handler", "Jobs", "Started", "workflow_id"]

@@ -140,6 +140,7 @@ sessions = Table(
     Column("generation", Integer, nullable=False, comment="raised with each intent"),
     Column("verb", String(8), comment="the intent that is not done yet: start, reset, stop"),
     Column("asked_at", Instant, nullable=False, comment="when the intent was committed"),
+    Column("admitted_at", Instant, comment="when the intent was given a place at the provider; null: it waits"),
     Column("values", Json, nullable=False, comment="SESSION, FLAGn, RNGn: secrets"),
     Column("duration", Integer, nullable=False, comment="minutes"),
     Column("created_at", Instant, nullable=False),

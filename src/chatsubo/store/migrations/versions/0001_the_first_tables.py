@@ -201,6 +201,12 @@ def upgrade() -> None:
             "verb", sa.String(length=8), nullable=True, comment="the intent that is not done yet: start, reset, stop"
         ),
         sa.Column("asked_at", Instant, nullable=False, comment="when the intent was committed"),
+        sa.Column(
+            "admitted_at",
+            Instant,
+            nullable=True,
+            comment="when the intent was given a place at the provider; null: it waits",
+        ),
         sa.Column("values", Json, nullable=False, comment="SESSION, FLAGn, RNGn: secrets"),
         sa.Column("duration", sa.Integer(), nullable=False, comment="minutes"),
         sa.Column("created_at", Instant, nullable=False),
