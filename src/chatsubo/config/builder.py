@@ -17,7 +17,7 @@ from chatsubo.config.errors import InvalidValue, Problem
 from chatsubo.config.references import existing_file, plain_text, resolve_path, secret_text
 from chatsubo.config.secrets import Secret
 from chatsubo.config.values import CHECK, MUST_BE_FILE
-from chatsubo.config.wording import describe, did_you_mean, found, found_kind, nearest, one_of
+from chatsubo.config.wording import describe, did_you_mean, found, found_hidden, found_kind, nearest, one_of
 from chatsubo.domain.text import N_, Text
 
 INVALID: Any = object()
@@ -92,7 +92,7 @@ class Builder:
                 at = at.value.get(key, at)
         seen = None
         if not error.at:
-            seen = found(node) if error.reveal else found_kind(node)
+            seen = found(node) if error.reveal else found_hidden(node)
         self.problems.append(Problem(path, error.expected, seen, error.suggestion, at.line, at.variable))
 
     def _build(self, kind: inspect.Type, node: Node, path: str, extra: Mapping[str, Any]) -> Any:

@@ -63,6 +63,7 @@ def join(path: str, key: str | int) -> str:
 _LONGEST_KEY = 60
 _TAG = "tag:yaml.org,2002:"
 _COLLECTIONS = {f"{_TAG}map", f"{_TAG}seq"}
+_SCALARS = {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"}
 _TRUE = {"yes", "true", "on"}
 
 
@@ -129,7 +130,7 @@ class _Converter:
     def _scalar(self, node: yaml.ScalarNode, path: str, line: int) -> Node:
         text = self._readable(node.value, path, line)
         kind = node.tag.removeprefix(_TAG)
-        if kind == node.tag or kind in {"map", "seq", "binary", "set", "omap", "pairs"}:
+        if kind not in _SCALARS:
             self._refuse_tag(path, line)
         return Node(_value(kind, text), text, line)
 

@@ -14,8 +14,9 @@ _INDEX = re.compile(r"[0-9]{1,4}")
 def overlay(root: Node, environ: Mapping[str, str]) -> list[Problem]:
     """Lay the variables named ``CHATSUBO__SECTION__KEY`` over the tree of the file.
 
-    Names compare with the keys of the file without case, and dashes are underscores; a number stands for an item of a list, and the number after
-    the last adds one. The value is YAML; where it is none, or where text is wanted, it is text as it is.
+    Names compare with the keys of the file without case, and dashes are underscores there; a number stands for an
+    item of a list, and the number after the last adds one. The value is YAML; where it is none, or where text is
+    wanted, it is text as it is.
 
     Args:
         root: The tree, which is changed.

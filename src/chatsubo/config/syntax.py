@@ -32,7 +32,7 @@ _SAYINGS: tuple[tuple[str, Text, Text], ...] = (
         _QUOTES,
         Text(N_("a star or an ampersand at the beginning of a value")),
     ),
-    ("expected a single document", Text(N_("one document")), Text(N_("a line of dashes that begins another"))),
+    ("but found another document", Text(N_("one document")), Text(N_("a line of dashes that begins another"))),
 )
 _ANYTHING = Text(N_("valid YAML"))
 _BEGINS_AT_CONTEXT = ("could not find expected ':'", "found unexpected end of stream", "expected ',' or")

@@ -71,15 +71,15 @@ class Host:
         Raises:
             InvalidValue: It names none, or carries a user, a path or a query.
         """
-        scheme, _, rest = text.strip().rpartition("://")
+        scheme, separator, rest = text.strip().rpartition("://")
         scheme = scheme.lower()
         if scheme == "unix":
             return cls._socket(rest)
-        split = _split(f"//{_bracketed(rest)}", _not_a_host())
+        split = _split(f"//{_bracketed(rest)}", _not_a_host(text))
         name, port = split.hostname or "", split.port
         extra = split.path.strip("/") or split.query or split.fragment or "@" in split.netloc
-        if extra or not _HOST_NAME.fullmatch(name) or (scheme and not _SCHEME.fullmatch(scheme)):
-            raise _not_a_host()
+        if extra or not _HOST_NAME.fullmatch(name) or (separator and not _SCHEME.fullmatch(scheme)):
+            raise _not_a_host(text)
         return cls(name, scheme or None, port)
 
     @classmethod
@@ -149,14 +149,14 @@ def network(text: str) -> str:
     return str(parsed.network_address) if parsed.num_addresses == 1 else str(parsed)
 
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?)(?:i?b)?")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgt]?)(?:i?b)?")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 
 
-def _not_a_host() -> InvalidValue:
-    return InvalidValue(Text(N_("a host name or an address, as in docker.example")), reveal=False)
+def _not_a_host(text: str) -> InvalidValue:
+    return InvalidValue(Text(N_("a host name or an address, as in docker.example")), reveal="@" not in text)
 
 
 def _not_a_url(text: str) -> InvalidValue:

@@ -60,6 +60,11 @@ def found_kind(node: Node) -> Text:
     return Text(N_("a single value"))
 
 
+def found_hidden(node: Node) -> Text | None:
+    """Say what ``node`` is where it could be a secret: nothing about a single value."""
+    return found_kind(node) if node.value is None or isinstance(node.value, list | dict) else None
+
+
 def nearest(key: str, known: Iterable[str]) -> str | None:
     """Return the one of ``known`` that ``key`` was probably meant to be."""
     plain = {name.lower().replace("-", "_"): name for name in known}
