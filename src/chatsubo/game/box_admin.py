@@ -19,7 +19,7 @@ from chatsubo.store import boxes as store
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
 from chatsubo.store.notices import read_setting, write_setting
-from chatsubo.store.pictures import all_pictures
+from chatsubo.store.pictures import list_pictures
 
 MARKS = (None, "user", "root")
 
@@ -163,7 +163,7 @@ async def _box(tx: AsyncConnection, slug: str) -> Box:
 
 async def _is_dynamic(tx: AsyncConnection, template: str) -> bool | None:
     """Return whether own machines can be started of the template; ``None`` if no provider offers it."""
-    offers = [one.dynamic for picture in await all_pictures(tx) for one in picture.templates if one.name == template]
+    offers = [one.dynamic for picture in await list_pictures(tx) for one in picture.templates if one.name == template]
     return any(offers) if offers else None
 
 
@@ -191,12 +191,14 @@ async def _track(tx: AsyncConnection, form: BoxForm) -> int:
     return await store.insert_track(tx, slug=slug, name=name[:64], icon="flag")
 
 
-async def _write_flags(tx: AsyncConnection, box_id: int, forms: Sequence[FlagForm], now: datetime | None = None) -> None:
+async def _write_flags(
+    tx: AsyncConnection, box_id: int, forms: Sequence[FlagForm], now: datetime | None = None
+) -> None:
     """Make the box's flags those of the form. A flag keeps its solves while it keeps its id or its name."""
     by_name = await store.flag_ids_by_name(tx, box_id)
-    for name, flag_id in by_name.items():
-        if any(form.id == flag_id and form.name.strip() != name for form in forms):
-            await store.update_flag(tx, flag_id, {"name": f"~{flag_id}"})  # so that two flags may swap their names
+    for name, old_id in by_name.items():
+        if any(form.id == old_id and form.name.strip() != name for form in forms):
+            await store.update_flag(tx, old_id, {"name": f"~{old_id}"})  # so that two flags may swap their names
     kept: set[int] = set()
     for position, form in enumerate(forms):
         values = {

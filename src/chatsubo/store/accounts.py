@@ -72,6 +72,11 @@ async def account_by_id(tx: AsyncConnection, account_id: int) -> Account | None:
     return _account(row) if row else None
 
 
+async def lock_account(tx: AsyncConnection, account_id: int) -> None:
+    """Let nobody else act for the account until the transaction ends; on SQLite there is one writer anyway."""
+    await tx.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+
+
 async def all_accounts(tx: AsyncConnection) -> list[Account]:
     """Return all accounts, by name."""
     rows = (await tx.execute(select(*_COLUMNS).order_by(accounts.c.username_key))).mappings()

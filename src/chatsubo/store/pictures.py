@@ -143,6 +143,12 @@ async def list_pictures(tx: AsyncConnection) -> tuple[Picture, ...]:
     return tuple(_read(row) for row in await tx.execute(select(pictures).order_by(pictures.c.provider)))
 
 
+async def pictures_version(tx: AsyncConnection) -> tuple[object, ...]:
+    """Return something that changes whenever a picture does, much cheaper than the pictures."""
+    columns = (pictures.c.provider, pictures.c.seen_at, pictures.c.problem_since, pictures.c.took)
+    return tuple(tuple(row) for row in await tx.execute(select(*columns).order_by(pictures.c.provider)))
+
+
 async def save_picture(tx: AsyncConnection, picture: Picture) -> None:
     """Keep ``picture`` as its provider's."""
     kept = {field: getattr(picture, field) for field in picture.__struct_fields__}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,15 +72,34 @@ async def solves_version(tx: AsyncConnection) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+async def found_by(tx: AsyncConnection, account_id: int) -> dict[int, datetime]:
+    """Return the flags that the account has found, with when."""
+    statement = select(solves.c.flag_id, solves.c.at).where(solves.c.account_id == account_id)
+    return dict((await tx.execute(statement)).tuples().all())
+
+
 async def has_solved(tx: AsyncConnection, account_id: int, flag_ids: Sequence[int]) -> set[int]:
     """Return which of ``flag_ids`` the account has found."""
     statement = select(solves.c.flag_id).where(solves.c.account_id == account_id, solves.c.flag_id.in_(flag_ids))
     return set((await tx.execute(statement)).scalars())
 
 
-async def count_solves_of(tx: AsyncConnection, flag_id: int) -> int:
-    """Return how many accounts have found the flag."""
-    return int((await tx.execute(select(func.count()).where(solves.c.flag_id == flag_id))).scalar_one())
+async def count_done(tx: AsyncConnection, flag_ids: Sequence[int]) -> int:
+    """Return how many accounts have found all of ``flag_ids``; two stands for two or more."""
+    done = (
+        select(solves.c.account_id)
+        .where(solves.c.flag_id.in_(flag_ids))
+        .group_by(solves.c.account_id)
+        .having(func.count() == len(flag_ids))
+        .limit(2)
+        .subquery()
+    )
+    return int((await tx.execute(select(func.count()).select_from(done))).scalar_one())
+
+
+async def set_verdict(tx: AsyncConnection, submission_id: int, verdict: str) -> None:
+    """Correct what became of a submission."""
+    await tx.execute(update(submissions).where(submissions.c.id == submission_id).values(verdict=verdict))
 
 
 async def recent_submissions(tx: AsyncConnection, *, limit: int, verdict: str | None = None) -> list[NamedSubmission]:

@@ -1,0 +1,245 @@
+"""What players look at: tracks, boxes, each other."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from chatsubo.domain.boxes import level
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.errors import NotFound
+from chatsubo.domain.sessions import State
+from chatsubo.game.accounts import name_key
+from chatsubo.game.actor import Actor
+from chatsubo.game.machines import session_view, shared_machine
+from chatsubo.game.offers import Offers, OffersReader
+from chatsubo.game.snapshot import Snapshot, Snapshots
+from chatsubo.game.views import (
+    AccountCard,
+    BoxCard,
+    BoxView,
+    FlagCard,
+    Me,
+    ProfileView,
+    RealmView,
+    SolveView,
+    TrackView,
+)
+from chatsubo.store.accounts import Account, account_by_name, all_accounts
+from chatsubo.store.boxes import Box
+from chatsubo.store.database import Database
+from chatsubo.store.queue import queue_position
+from chatsubo.store.sessions import Session, last_session, live_sessions
+from chatsubo.store.submissions import found_by
+
+Found = Mapping[int, datetime]
+
+
+class Catalogue:
+    """Answers for one reader each, made from the snapshot and from what is the reader's own."""
+
+    def __init__(
+        self, db: Database, clock: Clock, snapshots: Snapshots, offers: OffersReader, gated_realms: Iterable[str]
+    ) -> None:
+        """Keep what it works with.
+
+        Args:
+            db: Where the reader's own solves and sessions are.
+            clock: The time of day.
+            snapshots: What everyone sees.
+            offers: What providers offer.
+            gated_realms: The realms that players reach through a gate.
+        """
+        self._db = db
+        self._clock = clock
+        self._snapshots = snapshots
+        self._offers = offers
+        self._gated = frozenset(gated_realms)
+
+    async def me(self, actor: Actor) -> Me:
+        """Return the reader's own line."""
+        row = (await self._snapshots.current()).rows.get(actor.account_id)
+        return Me(
+            id=actor.account_id,
+            username=actor.username,
+            role=actor.role,
+            score=row.score if row else 0,
+            found=row.found if row else 0,
+            rank=row.rank if row else None,
+        )
+
+    async def tracks(self, actor: Actor) -> list[TrackView]:
+        """Return the tracks that have boxes the reader may see, in their order."""
+        snapshot = await self._snapshots.current()
+        found = await self._found(actor)
+        views = []
+        for track in snapshot.tracks:
+            boxes = [box for box in snapshot.boxes.values() if box.track == track.slug and box.is_open]
+            flags = [flag for box in boxes for flag in snapshot.flags.get(box.id, ())]
+            if boxes:
+                views.append(
+                    TrackView(
+                        id=track.id,
+                        slug=track.slug,
+                        name=track.name,
+                        icon=track.icon,
+                        boxes=len(boxes),
+                        flags=len(flags),
+                        found=sum(flag.id in found for flag in flags),
+                    )
+                )
+        return views
+
+    async def boxes(self, actor: Actor, track: str | None = None, *, everything: bool = False) -> list[BoxCard]:
+        """Return the boxes, of one track or all.
+
+        Args:
+            actor: Who reads.
+            track: A track's slug.
+            everything: For organisers: unreleased and retired boxes too.
+
+        Raises:
+            Forbidden: If a player asks for everything.
+        """
+        if everything:
+            actor.must_be_admin()
+        snapshot = await self._snapshots.current()
+        async with self._db.read() as tx:
+            offers = await self._offers.read(tx)
+            found = await found_by(tx, actor.account_id)
+            live = {one.box_id: one for one in await live_sessions(tx, actor.account_id)}
+        return [
+            _card(snapshot, box, found, live.get(box.id), offers)
+            for box in snapshot.boxes.values()
+            if (box.is_open or everything) and track in (None, box.track)
+        ]
+
+    async def box(self, actor: Actor, slug: str) -> BoxView:
+        """Return a box's whole page.
+
+        Raises:
+            NotFound: If there is no such box, or it is not released and the reader is no organiser.
+        """
+        snapshot = await self._snapshots.current()
+        box = next((one for one in snapshot.boxes.values() if one.slug == slug), None)
+        if box is None or not (box.is_open or actor.is_admin):
+            raise NotFound
+        async with self._db.read() as tx:
+            offers = await self._offers.read(tx)
+            found = await found_by(tx, actor.account_id)
+            session = await last_session(tx, actor.account_id, box.id)
+            place = await queue_position(tx, session.id) if session else None
+        live = session if session and session.is_live else None
+        problem = offers.problem(box)
+        return BoxView(
+            card=_card(snapshot, box, found, live, offers),
+            description=box.description,
+            authors=tuple(box.authors),
+            flags=tuple(_flags(snapshot, box, found)),
+            duration=box.duration,
+            realms=tuple(RealmView(name=realm, has_gate=realm in self._gated) for realm in offers.realms(box)),
+            session=session_view(session, box.slug, place, self._clock())
+            if session and session.state is not State.STOPPED
+            else None,
+            shared=tuple(shared_machine(instance) for instance in offers.shared(box)),
+            problem=problem[0] if problem else None,
+            problem_since=problem[1] if problem else None,
+        )
+
+    async def accounts(self, actor: Actor, search: str | None = None) -> list[AccountCard]:  # noqa: ARG002
+        """Return the accounts whose names hold ``search``, the best first."""
+        snapshot = await self._snapshots.current()
+        async with self._db.read() as tx:
+            found = await all_accounts(tx)
+        wanted = name_key(search or "")
+        cards = [_account_card(snapshot, one) for one in found if wanted in name_key(one.username)]
+        return sorted(cards, key=lambda card: (card.rank is None, card.rank or 0, name_key(card.username)))
+
+    async def profile(self, actor: Actor, username: str) -> ProfileView:  # noqa: ARG002
+        """Return somebody's public page.
+
+        Raises:
+            NotFound: If there is no such account.
+        """
+        snapshot = await self._snapshots.current()
+        async with self._db.read() as tx:
+            account = await account_by_name(tx, name_key(username))
+        if account is None:
+            raise NotFound
+        return ProfileView(account=_account_card(snapshot, account), solves=tuple(_solves(snapshot, account.id)))
+
+    async def _found(self, actor: Actor) -> Found:
+        async with self._db.read() as tx:
+            return await found_by(tx, actor.account_id)
+
+
+def _card(snapshot: Snapshot, box: Box, found: Found, session: Session | None, offers: Offers) -> BoxCard:
+    flags = snapshot.flags.get(box.id, ())
+    return BoxCard(
+        id=box.id,
+        slug=box.slug,
+        name=box.name,
+        track=box.track,
+        os=box.os,
+        difficulty=box.difficulty,
+        level=level(box.difficulty),
+        picture=box.picture,
+        dynamic=box.dynamic,
+        flags=len(flags),
+        found=sum(flag.id in found for flag in flags),
+        points=sum(flag.points for flag in flags),
+        first_blood=snapshot.first_blood(box.id),
+        state=session.state.value if session else None,
+        expires_at=session.expires_at if session else None,
+        available=offers.problem(box) is None,
+        released=box.released_at is not None,
+        retired=box.retired_at is not None,
+    )
+
+
+def _flags(snapshot: Snapshot, box: Box, found: Found) -> Iterable[FlagCard]:
+    for flag in snapshot.flags.get(box.id, ()):
+        at = found.get(flag.id)
+        finders = snapshot.finders.get(flag.id, 0)
+        yield FlagCard(
+            id=flag.id,
+            name=flag.name,
+            points=flag.points,
+            icon=flag.icon,
+            mark=flag.mark,
+            found_at=at,
+            finders=max(finders, 1) if at else finders,
+        )
+
+
+def _account_card(snapshot: Snapshot, account: Account) -> AccountCard:
+    row = snapshot.rows.get(account.id)
+    return AccountCard(
+        id=account.id,
+        username=account.username,
+        role=account.role,
+        score=row.score if row else 0,
+        found=row.found if row else 0,
+        rank=row.rank if row else None,
+        created_at=account.created_at,
+    )
+
+
+def _solves(snapshot: Snapshot, account_id: int) -> Iterable[SolveView]:
+    """Yield what an account has found in boxes that players have seen, the newest first."""
+    own = snapshot.found.get(account_id, {})
+    flags = {
+        flag.id: (box, flag)
+        for box in snapshot.boxes.values()
+        if box.released_at is not None
+        for flag in snapshot.flags.get(box.id, ())
+    }
+    for flag_id, at in sorted(own.items(), key=lambda one: one[1], reverse=True):
+        if flag_id in flags:
+            box, flag = flags[flag_id]
+            yield SolveView(
+                box=box.name,
+                box_slug=box.slug,
+                flag=flag.name,
+                points=flag.points,
+                at=at,
+                first_blood=snapshot.first_bloods.get(box.id) == account_id,
+            )

@@ -1,0 +1,202 @@
+"""Playing: start, stop, reset and extend one's own machines."""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.errors import AlreadyRunning, NotFound, NothingRunning, NotStartable, TooManyRunning
+from chatsubo.domain.sessions import State
+from chatsubo.game import limits
+from chatsubo.game.actor import Actor
+from chatsubo.game.limits import Limits
+from chatsubo.game.machines import EXTENSION_MINUTES, MAX_EXTENSIONS, session_view
+from chatsubo.game.offers import OffersReader
+from chatsubo.game.snapshot import Snapshots
+from chatsubo.game.views import SessionView
+from chatsubo.lab.intents import ask_reset, ask_stop, extend, open_session
+from chatsubo.lab.placement import place
+from chatsubo.live.bus import Bus, Event, account_topic
+from chatsubo.store.accounts import lock_account
+from chatsubo.store.boxes import Box
+from chatsubo.store.database import Database
+from chatsubo.store.notices import read_setting
+from chatsubo.store.queue import queue_position
+from chatsubo.store.sessions import Session, count_live, get_session, last_session, live_session, live_sessions
+
+MAX_RUNNING = 3
+"""How many live sessions a player may have, unless the setting ``max_running`` says otherwise."""
+
+
+class Play:
+    """What players do with machines: it commits what is wanted, the lab carries it out."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        tries: Limits,
+        snapshots: Snapshots,
+        offers: OffersReader,
+        bus: Bus,
+        wake: Callable[[], None],
+        prefixes: Mapping[str, str],
+    ) -> None:
+        """Keep what it works with.
+
+        Args:
+            db: Where intents are committed.
+            clock: The time of day.
+            tries: Limits how often somebody may start.
+            snapshots: The boxes.
+            offers: What providers offer.
+            bus: Told of what changes at once.
+            wake: Tells the lab that there is a new intent.
+            prefixes: What dynamic flags begin with, by provider.
+        """
+        self._db = db
+        self._clock = clock
+        self._tries = tries
+        self._snapshots = snapshots
+        self._offers = offers
+        self._bus = bus
+        self._wake = wake
+        self._prefixes = prefixes
+
+    async def start(self, actor: Actor, box_slug: str, realm: str | None = None) -> SessionView:
+        """Ask for an own machine of a box.
+
+        Args:
+            actor: Who plays.
+            box_slug: Which box.
+            realm: In which realm; ``None`` for any.
+
+        Raises:
+            AlreadyRunning: If there is one already.
+            NotFound: If there is no such box.
+            NotStartable: If no provider offers it on demand there.
+            RateLimited: If there were too many starts.
+            TooManyRunning: If the player's quota is used up.
+        """
+        await self._tries.spend(limits.START, actor.account_id)
+        box = await self._box(actor, box_slug)
+        async with self._db.read() as tx:
+            offers = await self._offers.read(tx)
+            chosen = place(offers.pictures, box.template, realm, await count_live(tx))
+        if not box.dynamic or chosen is None:
+            raise NotStartable
+        async with self._db.write() as tx:
+            await lock_account(tx, actor.account_id)
+            await _check_quota(tx, actor, box)
+            session_id = await open_session(
+                tx,
+                account_id=actor.account_id,
+                box_id=box.id,
+                template=box.template,
+                provider=chosen.provider,
+                realm=realm or chosen.realms[0],
+                duration=box.duration,
+                prefix=self._prefixes.get(chosen.provider, "FLAG"),
+                now=self._clock(),
+            )
+        return await self._changed(actor, box, session_id)
+
+    async def stop(self, actor: Actor, box_slug: str) -> SessionView:
+        """Ask for the end of one's own machine.
+
+        Raises:
+            NotFound: If there is no such box.
+            NothingRunning: If there is no live session of it.
+        """
+        box = await self._box(actor, box_slug)
+        async with self._db.write() as tx:
+            session = await _live(tx, actor, box)
+            await ask_stop(tx, session.id, self._clock())
+        return await self._changed(actor, box, session.id)
+
+    async def reset(self, actor: Actor, box_slug: str) -> SessionView:
+        """Ask for one's own machine to be brought back to its initial state.
+
+        Raises:
+            Busy: If it does not run just now.
+            NotFound: If there is no such box.
+            NothingRunning: If there is no live session of it.
+            RateLimited: If there were too many starts and resets.
+        """
+        await self._tries.spend(limits.START, actor.account_id)
+        box = await self._box(actor, box_slug)
+        async with self._db.write() as tx:
+            session = await _live(tx, actor, box)
+            await ask_reset(tx, session.id, self._clock())
+        return await self._changed(actor, box, session.id)
+
+    async def extend(self, actor: Actor, box_slug: str) -> SessionView:
+        """Ask for half an hour more.
+
+        Raises:
+            Busy: If it does not run just now.
+            ExtensionsUsedUp: If it was extended too often.
+            NotFound: If there is no such box.
+            NothingRunning: If there is no live session of it.
+        """
+        box = await self._box(actor, box_slug)
+        async with self._db.write() as tx:
+            session = await _live(tx, actor, box)
+            await extend(tx, session.id, minutes=EXTENSION_MINUTES, limit=MAX_EXTENSIONS, now=self._clock())
+        return await self._changed(actor, box, session.id)
+
+    async def session(self, actor: Actor, box_slug: str) -> SessionView | None:
+        """Return one's own session of a box: the live one, or the last one if that failed.
+
+        Raises:
+            NotFound: If there is no such box.
+        """
+        box = await self._box(actor, box_slug)
+        async with self._db.read() as tx:
+            session = await last_session(tx, actor.account_id, box.id)
+            if session is None or session.state is State.STOPPED:
+                return None
+            return session_view(session, box.slug, await queue_position(tx, session.id), self._clock())
+
+    async def sessions(self, actor: Actor) -> list[SessionView]:
+        """Return one's own live sessions, oldest first."""
+        snapshot = await self._snapshots.current()
+        async with self._db.read() as tx:
+            return [
+                session_view(one, box.slug, await queue_position(tx, one.id), self._clock())
+                for one in await live_sessions(tx, actor.account_id)
+                if one.box_id is not None and (box := snapshot.boxes.get(one.box_id))
+            ]
+
+    async def _box(self, actor: Actor, slug: str) -> Box:
+        for box in (await self._snapshots.current()).boxes.values():
+            if box.slug == slug and (box.is_open or actor.is_admin):
+                return box
+        raise NotFound
+
+    async def _changed(self, actor: Actor, box: Box, session_id: str) -> SessionView:
+        self._wake()
+        async with self._db.read() as tx:
+            session = await get_session(tx, session_id)
+            assert session is not None
+            view = session_view(session, box.slug, await queue_position(tx, session_id), self._clock())
+        event = Event("session", {"session": session_id, "box": box.id, "state": view.state})
+        self._bus.publish(account_topic(actor.account_id), event)
+        return view
+
+
+async def _live(tx: AsyncConnection, actor: Actor, box: Box) -> Session:
+    session = await live_session(tx, actor.account_id, box.id)
+    if session is None:
+        raise NothingRunning
+    return session
+
+
+async def _check_quota(tx: AsyncConnection, actor: Actor, box: Box) -> None:
+    live = await live_sessions(tx, actor.account_id)
+    if any(one.box_id == box.id for one in live):
+        raise AlreadyRunning
+    limit = int(await read_setting(tx, "max_running") or MAX_RUNNING)
+    if len(live) >= limit:
+        raise TooManyRunning(limit=limit)
