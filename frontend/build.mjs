@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
+import { compileAsync } from "sass";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ENTRIES = ["app.ts", "app.css"];
@@ -25,6 +26,17 @@ const SYMBOL_ATTRIBUTES = {
 };
 
 class BuildError extends Error {}
+
+/** Lets style sheets import Sass: Tabler's parts are taken one by one. */
+const SASS = {
+  name: "sass",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.scss$/ }, async ({ path }) => {
+      const { css } = await compileAsync(path, { loadPaths: [join(HERE, "node_modules")], quietDeps: true });
+      return { contents: css, loader: "css", resolveDir: dirname(path) };
+    });
+  },
+};
 
 /** Bundles the entry points; returns the files by logical name and the paths of all sources that went into them. */
 async function bundle() {
@@ -40,7 +52,9 @@ async function bundle() {
     format: "iife",
     target: ["es2022", ...BROWSERS],
     legalComments: "external",
-    loader: { ".svg": "dataurl" },
+    loader: { ".svg": "dataurl", ".woff2": "file" },
+    assetNames: "[name].[hash]",
+    plugins: [SASS],
     logLevel: "warning",
   });
   const files = new Map();
@@ -86,7 +100,7 @@ async function pictures() {
 
 /** What the licences of the bundled packages ask for: their texts and the notices found in their sources. */
 async function licences(sources, notices) {
-  const packages = new Set(["@tabler/icons"]);
+  const packages = new Set(["@tabler/core", "@tabler/icons"]);
   for (const source of sources) {
     const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source.split(sep).join("/"));
     if (match) packages.add(match[1]);
@@ -139,12 +153,16 @@ async function main(folder) {
   files.set("icons.svg", await sprite());
   for (const [name, content] of await pictures()) files.set(name, content);
   const manifest = {};
-  for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) manifest[name] = hashed(name, content);
+  for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    // The bundler has named fonts by their hash already, since the style sheet refers to them.
+    if (extname(name) === ".woff2") manifest[name.replace(/\.[A-Z0-9]{8}(?=\.woff2$)/, "")] = name;
+    else manifest[name] = hashed(name, content);
+  }
   const texts = await licences(sources, notices);
 
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await Promise.all([...files].map(([name, content]) => put(folder, manifest[name], content)));
+  await Promise.all([...files].map(([name, content]) => put(folder, manifest[name] ?? name, content)));
   await put(folder, "LICENSES.txt", texts);
   // Last, since a manifest says that everything it names is there.
   await writeFile(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,6 +1,24 @@
-import htmx from "htmx.org";
-import "htmx-ext-sse";
+// What the pages do in the browser beyond plain HTML. Each module looks for its own data attributes.
 
-// The content security policy of our pages forbids both.
-htmx.config.allowEval = false;
-htmx.config.includeIndicatorStyles = false;
+import "./htmx-setup";
+import { watchBell } from "./bell";
+import { celebrateFlags } from "./celebrate";
+import { offerCopies } from "./copy";
+import { listenForKeys } from "./keys";
+import { startLive } from "./live";
+import { closeMenus } from "./menus";
+import { repeatRows } from "./rows";
+import { keepTimes } from "./time";
+import { expireToasts } from "./toasts";
+
+document.documentElement.classList.add("scripted");
+
+offerCopies();
+listenForKeys();
+closeMenus();
+repeatRows();
+keepTimes();
+expireToasts();
+celebrateFlags();
+watchBell();
+startLive();

@@ -1,0 +1,41 @@
+// htmx as a strict content security policy asks for it, and what it does when an answer is an error.
+
+import htmx from "htmx.org";
+import "htmx-ext-sse";
+import { toast } from "./toasts";
+
+declare global {
+  interface Window {
+    htmx: typeof htmx;
+  }
+}
+
+window.htmx = htmx;
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+htmx.config.scrollBehavior = "auto";
+// Refused forms come back with their reasons in the page's own markup.
+htmx.config.responseHandling = [
+  { code: "204", swap: false },
+  { code: "[23]..", swap: true },
+  { code: "[45]..", swap: true, error: true },
+];
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, isError } = (event as CustomEvent<{ xhr: XMLHttpRequest; isError: boolean; shouldSwap: boolean }>).detail;
+  // Only fragments are put into a page: whatever else answers, a proxy's page or our own, must not be.
+  if (isError && xhr.getResponseHeader("X-Fragment") === null) {
+    (event as CustomEvent<{ shouldSwap: boolean }>).detail.shouldSwap = false;
+  }
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
+  if (xhr.status === 401) window.location.reload();
+  else if (xhr.getResponseHeader("X-Fragment") === null) toast("failed");
+});
+
+document.addEventListener("htmx:sendError", (event) => {
+  const { requestConfig } = (event as CustomEvent<{ requestConfig: { verb: string } }>).detail;
+  if (requestConfig.verb !== "get") toast("offline");
+});

@@ -1,0 +1,106 @@
+// What happens on the server, told to all tabs of this browser through one stream.
+//
+// The tabs elect a leader by a lock that its holder keeps until it goes. The leader opens the stream with htmx's SSE
+// extension, which connects again when it breaks, and passes every event on to the other tabs. Each tab hands them to
+// its page as `live:NAME` on the document, where fragments wait for them with `hx-trigger`.
+
+import htmx from "htmx.org";
+
+const NAMES = ["session", "standings", "notice", "boxes", "submission", "provider", "desk", "resync"];
+/** What all browsers are told at once is looked at within this many milliseconds, so that they do not ask at once. */
+const SPREAD = 1500;
+const TOLD_TO_ALL = new Set(["standings", "boxes", "resync"]);
+/** Milliseconds that a stream may be away before the page says so. */
+const GRACE = 8000;
+
+/** The SSE extension makes its streams with this, and lets us make them. */
+type WithStreams = typeof htmx & { createEventSource: (address: string) => EventSource };
+
+interface Message {
+  name: string;
+  data: unknown;
+}
+
+const waiting = new Map<string, number>();
+let offline = 0;
+
+export function startLive(): void {
+  const { live, account } = document.body.dataset;
+  if (!live) return;
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) announce({ name: "resync", data: {} });
+  });
+  if (!("locks" in navigator) || !("BroadcastChannel" in window)) {
+    listen(live, hear);
+    return;
+  }
+  const name = `chatsubo:${live}:${account ?? ""}`;
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
+  void navigator.locks.request(name, () => {
+    listen(live, (message) => {
+      channel.postMessage(message);
+      hear(message);
+    });
+    return new Promise(() => undefined); // leads until the tab is gone
+  });
+}
+
+/** Opens the stream. A stream that comes back may have missed something: then everything is looked at again. */
+function listen(url: string, tell: (message: Message) => void): void {
+  let opened = false;
+  (htmx as WithStreams).createEventSource = (address) => {
+    const source = new EventSource(address);
+    for (const name of NAMES) {
+      source.addEventListener(name, (event) => tell({ name, data: parse((event as MessageEvent<string>).data) }));
+    }
+    source.addEventListener("open", () => {
+      tell({ name: "online", data: {} });
+      if (opened) tell({ name: "resync", data: {} });
+      opened = true;
+    });
+    source.addEventListener("error", () => tell({ name: "offline", data: {} }));
+    return source;
+  };
+  const stream = document.createElement("div");
+  stream.hidden = true;
+  stream.setAttribute("hx-ext", "sse");
+  stream.setAttribute("sse-connect", url);
+  document.body.append(stream);
+  htmx.process(stream);
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return {};
+  }
+}
+
+function hear(message: Message): void {
+  if (message.name === "online" || message.name === "offline") showConnection(message.name === "online");
+  else if (TOLD_TO_ALL.has(message.name)) soon(message);
+  else announce(message);
+}
+
+function soon(message: Message): void {
+  if (waiting.has(message.name)) return;
+  const timer = window.setTimeout(() => {
+    waiting.delete(message.name);
+    announce(message);
+  }, Math.random() * SPREAD);
+  waiting.set(message.name, timer);
+}
+
+function announce({ name, data }: Message): void {
+  document.dispatchEvent(new CustomEvent(`live:${name}`, { detail: data }));
+}
+
+function showConnection(online: boolean): void {
+  const bar = document.getElementById("offline");
+  window.clearTimeout(offline);
+  if (!bar) return;
+  if (online) bar.hidden = true;
+  else offline = window.setTimeout(() => (bar.hidden = false), GRACE);
+}
