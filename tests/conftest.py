@@ -1,9 +1,15 @@
 """What holds for every test: with ``CHATSUBO_NO_SKIP=1`` a skip is a failure, wherever it comes from."""
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 
 import pytest
+
+from chatsubo.store.database import Database
+from chatsubo.store.migrations import upgrade
+from tests.databases import PostgreSQL, cluster
+from tests.needs import need
 
 NO_SKIP = os.environ.get("CHATSUBO_NO_SKIP") == "1"
 
@@ -30,3 +36,29 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _forbid_skip(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL cluster for the whole run."""
+    with cluster() as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=need.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, migrated database, of either kind in turn."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
+    else:
+        url = request.getfixturevalue("postgresql").new_database()
+    upgrade(url)
+    return url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A new, migrated database, of either kind in turn."""
+    database = Database.open(database_url)
+    yield database
+    await database.aclose()

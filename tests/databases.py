@@ -1,0 +1,54 @@
+"""Databases for tests: a new SQLite file, or a new database on a PostgreSQL cluster that lives as long as the run."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tests.needs import postgresql_binaries
+
+
+class PostgreSQL:
+    """A cluster of its own, on a unix socket only."""
+
+    def __init__(self, folder: Path, user: str) -> None:
+        self.folder = folder
+        self.user = user
+
+    def new_database(self) -> str:
+        """Make an empty database and return its URL."""
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(host=str(self.folder), user=self.user, dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  the name is made above
+        return f"postgresql://{self.user}@/{name}?host={self.folder}"
+
+
+@contextmanager
+def cluster() -> Iterator[PostgreSQL]:
+    """Start a PostgreSQL cluster and stop it afterwards. PostgreSQL refuses to run as root, so root steps down."""
+    binaries = postgresql_binaries()
+    assert binaries is not None
+    folder = Path(tempfile.mkdtemp(prefix="chatsubo-pg-"))
+    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    if os.geteuid() == 0:
+        shutil.chown(folder, user)
+    as_user = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
+
+    def run(*command: str) -> None:
+        subprocess.run([*as_user, *command], check=True, capture_output=True, cwd=folder)
+
+    run(str(binaries / "initdb"), "-D", str(folder / "data"), "-U", user, "-A", "trust", "--no-sync")
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
+    run(str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield PostgreSQL(folder, user)
+    finally:
+        run(str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(folder)

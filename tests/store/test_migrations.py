@@ -1,0 +1,22 @@
+"""The migrations make the schema that the tables describe."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from chatsubo.store.database import Database
+from chatsubo.store.migrations import newest, upgrade
+from chatsubo.store.tables import metadata
+
+
+def _differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+
+
+async def test_a_migrated_database_has_the_tables_as_they_are_written(db: Database) -> None:
+    async with db.read() as tx:
+        assert await tx.run_sync(_differences) == []
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str) -> None:
+    assert upgrade(database_url) == (newest(), newest())
