@@ -26,6 +26,7 @@ class Lazy(NamedTuple):
 
 COMMANDS: Mapping[str, Lazy] = {
     "check-config": Lazy("chatsubo.cli.check_config:check_config", "Check a configuration file."),
+    "db": Lazy("chatsubo.cli.db:db", "Look after the database."),
 }
 
 DEBUG = "CHATSUBO_DEBUG"

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import structlog
@@ -12,7 +11,7 @@ from chatsubo.providers.registry import Registry
 
 DEFAULT_FILE = Path("config/chatsubo.yml")
 
-config_option: Any = click.option(
+config_option = click.option(
     "--config",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),

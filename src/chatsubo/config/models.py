@@ -89,6 +89,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         port: The port to listen on.
         trusted_proxies: Addresses and networks of reverse proxies whose ``X-Forwarded-*`` headers are believed.
         allow_insecure_http: Whether players may log in over plain http.
+        metrics_token: Lets its bearer read ``/metrics`` from other machines; without one, only this machine may.
     """
 
     url: Annotated[str, checked(http_url)] = ""
@@ -96,6 +97,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: Port = 8080
     trusted_proxies: tuple[Annotated[str, checked(network)], ...] = ()
     allow_insecure_http: bool = False
+    metrics_token: Secret | None = None
 
     def __post_init__(self) -> None:
         if self.url and not self.secure and not self.allow_insecure_http:
