@@ -196,8 +196,9 @@ async def _write_flags(
 ) -> None:
     """Make the box's flags those of the form. A flag keeps its solves while it keeps its id or its name."""
     by_name = await store.flag_ids_by_name(tx, box_id)
+    known = [form for form in forms if form.id in by_name.values()]
     for name, old_id in by_name.items():
-        if any(form.id == old_id and form.name.strip() != name for form in forms):
+        if any((form.id == old_id) != (form.name.strip() == name) for form in known):
             await store.update_flag(tx, old_id, {"name": f"~{old_id}"})  # so that two flags may swap their names
     kept: set[int] = set()
     for position, form in enumerate(forms):

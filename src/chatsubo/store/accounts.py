@@ -85,7 +85,7 @@ async def all_accounts(tx: AsyncConnection) -> list[Account]:
 
 async def usernames(tx: AsyncConnection) -> dict[int, str]:
     """Return every account's name by its id."""
-    return dict((await tx.execute(select(accounts.c.id, accounts.c.username))).tuples().all())
+    return dict((await tx.execute(select(accounts.c.id, accounts.c.username))).all())
 
 
 async def gate_name_taken(tx: AsyncConnection, gate_name: str) -> bool:

@@ -142,4 +142,4 @@ async def update_flag(tx: AsyncConnection, flag_id: int, values: Mapping[str, An
 
 async def flag_ids_by_name(tx: AsyncConnection, box_id: int) -> dict[str, int]:
     """Return the ids of a box's flags by name, deleted ones too, so that a name that comes back keeps its solves."""
-    return dict((await tx.execute(select(flags.c.name, flags.c.id).where(flags.c.box_id == box_id))).tuples().all())
+    return dict((await tx.execute(select(flags.c.name, flags.c.id).where(flags.c.box_id == box_id))).all())

@@ -128,19 +128,22 @@ class Picture(Struct, frozen=True, kw_only=True):
         return next((one for one in self.templates if one.name == name), None)
 
 
+_COLUMNS = tuple(pictures.c[name] for name in Picture.__struct_fields__)
+
+
 def _read(row: Row[Any]) -> Picture:
-    return msgspec.convert(dict(row._mapping), Picture)  # noqa: SLF001  SQLAlchemy's public name for it
+    return msgspec.convert(dict(zip(Picture.__struct_fields__, row, strict=True)), Picture)
 
 
 async def get_picture(tx: AsyncConnection, provider: str) -> Picture | None:
     """Return the picture of one provider, or ``None`` while there is none."""
-    row = (await tx.execute(select(pictures).where(pictures.c.provider == provider))).first()
+    row = (await tx.execute(select(*_COLUMNS).where(pictures.c.provider == provider))).first()
     return None if row is None else _read(row)
 
 
 async def list_pictures(tx: AsyncConnection) -> tuple[Picture, ...]:
     """Return the pictures of all providers, in the order of their names."""
-    return tuple(_read(row) for row in await tx.execute(select(pictures).order_by(pictures.c.provider)))
+    return tuple(_read(row) for row in await tx.execute(select(*_COLUMNS).order_by(pictures.c.provider)))
 
 
 async def pictures_version(tx: AsyncConnection) -> tuple[object, ...]:

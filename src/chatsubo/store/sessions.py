@@ -105,7 +105,7 @@ _LIVE = sessions.c.state.in_(sorted(LIVE))
 
 def read_session(row: Row[Any]) -> Session:
     """Return the session that ``row``, a selection of :data:`COLUMNS`, holds."""
-    return msgspec.convert(dict(row._mapping), Session)  # noqa: SLF001  SQLAlchemy's public name for it
+    return msgspec.convert(dict(zip(Session.__struct_fields__, row, strict=True)), Session)
 
 
 async def _one(tx: AsyncConnection, query: Select[Any]) -> Session | None:

@@ -75,7 +75,7 @@ async def solves_version(tx: AsyncConnection) -> tuple[int, int]:
 async def found_by(tx: AsyncConnection, account_id: int) -> dict[int, datetime]:
     """Return the flags that the account has found, with when."""
     statement = select(solves.c.flag_id, solves.c.at).where(solves.c.account_id == account_id)
-    return dict((await tx.execute(statement)).tuples().all())
+    return dict((await tx.execute(statement)).all())
 
 
 async def has_solved(tx: AsyncConnection, account_id: int, flag_ids: Sequence[int]) -> set[int]:

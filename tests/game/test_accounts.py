@@ -1,0 +1,116 @@
+"""Registration and logins."""
+
+import pytest
+
+from chatsubo.domain.errors import BadCredentials, Invalid, NotFound, RateLimited, Taken
+from chatsubo.game import Role
+from tests.game.world import CLIENT, PASSWORD, World
+
+
+async def test_who_registers_is_logged_in_as_a_player(world: World) -> None:
+    actor, token = await world.game.accounts.register("Molly", PASSWORD, client=CLIENT)
+    assert actor.role is Role.PLAYER
+    assert await world.game.accounts.authenticate(token) == actor
+
+
+@pytest.mark.parametrize("other", ["molly", "MOLLY", " Molly ", "\uff2dolly"])
+async def test_a_name_that_differs_by_case_or_width_alone_is_taken(world: World, other: str) -> None:
+    await world.player("Molly")
+    with pytest.raises(Taken):
+        await world.player(other)
+
+
+@pytest.mark.parametrize("bad", ["", " ", "a" * 33, "a\nb", "<b>", "a/b", "a" * 1_000_000, "\0"])
+async def test_a_name_that_will_not_do_is_told_so(world: World, bad: str) -> None:
+    with pytest.raises(Invalid) as told:
+        await world.player(bad)
+    assert told.value.problems[0].field == "username"
+
+
+@pytest.mark.parametrize("bad", ["", "short", "x" * 257])
+async def test_a_password_that_will_not_do_is_told_so(world: World, bad: str) -> None:
+    with pytest.raises(Invalid):
+        await world.game.accounts.register("case", bad, client=CLIENT)
+
+
+async def test_each_login_has_a_token_of_its_own(world: World) -> None:
+    _, first = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    _, second = await world.game.accounts.login("CASE", PASSWORD, client=CLIENT)
+    assert first != second
+    await world.game.accounts.logout(first)
+    assert await world.game.accounts.authenticate(first) is None
+    assert await world.game.accounts.authenticate(second) is not None
+
+
+async def test_a_wrong_password_and_an_unknown_name_are_told_alike(world: World) -> None:
+    await world.player("case")
+    for name, password in (("case", "wrong password"), ("nobody", PASSWORD)):
+        with pytest.raises(BadCredentials):
+            await world.game.accounts.login(name, password, client=CLIENT)
+
+
+async def test_too_many_wrong_passwords_lock_the_name_for_a_while_and_no_other(world: World) -> None:
+    await world.player("case")
+    await world.player("molly")
+    for _ in range(10):
+        with pytest.raises(BadCredentials):
+            await world.game.accounts.login("case", "wrong password", client=CLIENT)
+    with pytest.raises(RateLimited) as told:
+        await world.game.accounts.login("case", PASSWORD, client=CLIENT)
+    await world.game.accounts.login("molly", PASSWORD, client=CLIENT)
+    world.clock.move(seconds=told.value.retry_after)
+    await world.game.accounts.login("case", PASSWORD, client=CLIENT)
+
+
+async def test_a_changed_password_ends_every_other_login(world: World) -> None:
+    actor, old = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    new = await world.game.accounts.change_password(actor, PASSWORD, "another horse", client=CLIENT)
+    assert await world.game.accounts.authenticate(old) is None
+    assert await world.game.accounts.authenticate(new) == actor
+    with pytest.raises(BadCredentials):
+        await world.game.accounts.login("case", PASSWORD, client=CLIENT)
+    await world.game.accounts.login("case", "another horse", client=CLIENT)
+
+
+async def test_a_password_is_only_changed_by_who_knows_it(world: World) -> None:
+    actor = await world.player("case")
+    with pytest.raises(Invalid) as told:
+        await world.game.accounts.change_password(actor, "not this one", "another horse", client=CLIENT)
+    assert told.value.problems[0].field == "current"
+
+
+async def test_a_login_ends_when_it_was_not_used_for_two_weeks(world: World) -> None:
+    _, token = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    world.clock.move(days=13)
+    assert await world.game.accounts.authenticate(token) is not None
+    world.clock.move(days=13)
+    assert await world.game.accounts.authenticate(token) is not None
+    world.clock.move(days=14)
+    assert await world.game.accounts.authenticate(token) is None
+
+
+async def test_one_cannot_end_somebody_elses_login(world: World) -> None:
+    case, token = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    molly = await world.player("molly")
+    login = (await world.game.accounts.logins(case, token))[0]
+    assert login.current
+    with pytest.raises(NotFound):
+        await world.game.accounts.revoke_login(molly, login.id)
+    await world.game.accounts.revoke_login(case, login.id)
+    assert await world.game.accounts.authenticate(token) is None
+
+
+async def test_gates_know_a_player_by_the_username_if_it_fits_else_by_a_made_name(world: World) -> None:
+    plain, odd = await world.player("case"), await world.player("Élan vital")
+    assert await world.game.accounts.gate_name(plain) == "case"
+    made = await world.game.accounts.gate_name(odd)
+    assert made.isascii()
+    assert len(made) <= 32
+
+
+async def test_a_promoted_account_is_an_organiser_at_its_next_request(world: World) -> None:
+    _, token = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    await world.game.accounts.set_role("Case", Role.ADMIN)
+    actor = await world.game.accounts.authenticate(token)
+    assert actor is not None
+    assert actor.is_admin

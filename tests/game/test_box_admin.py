@@ -1,0 +1,104 @@
+"""Boxes as organisers write them."""
+
+import pytest
+from msgspec import structs
+
+from chatsubo.domain.errors import Invalid
+from chatsubo.game.views import FlagForm
+from tests.game.world import World
+
+
+async def test_a_templates_form_is_prefilled_from_its_labels(world: World) -> None:
+    admin = await world.admin()
+    view = await world.game.desk.template(admin, "hello")
+    form = view.form
+    assert (form.name, form.os, form.difficulty, form.duration) == ("Hello", "Linux", 2, 30)
+    assert form.new_track == "Basics"
+    assert [(flag.name, flag.dynamic, flag.mark) for flag in form.flags] == [
+        ("user", True, "user"),
+        ("fixed", False, None),
+    ]
+    assert view.missing == ()
+    bare = await world.game.desk.template(admin, "shared")
+    assert set(bare.missing) == {"name", "description", "os", "track", "difficulty", "duration"}
+
+
+async def test_all_mistakes_of_a_form_are_told_at_once(world: World) -> None:
+    admin = await world.admin()
+    form = (await world.game.desk.template(admin, "hello")).form
+    wrong = structs.replace(
+        form,
+        template="gone",
+        name=" ",
+        os="BeOS",
+        difficulty=11,
+        duration=0,
+        new_track="",
+        flags=(FlagForm(name="a", value=""), FlagForm(name="A", dynamic=True, points=-1, mark="king")),
+    )
+    with pytest.raises(Invalid) as told:
+        await world.game.box_admin.register(admin, wrong)
+    assert {problem.field for problem in told.value.problems} == {
+        "template",
+        "name",
+        "os",
+        "difficulty",
+        "duration",
+        "track",
+        "flags.0.name",
+        "flags.0.value",
+        "flags.1.name",
+        "flags.1.points",
+        "flags.1.mark",
+    }
+
+
+async def test_a_flag_that_is_renamed_keeps_its_solves_and_one_that_is_left_out_loses_its_points(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    await world.game.submissions.submit(case, "FLAG{fixed}")
+    form = await world.game.box_admin.form(admin, slug)
+    swapped = tuple(
+        structs.replace(flag, name={"user": "fixed", "fixed": "user"}[flag.name], points=75) for flag in form.flags
+    )
+    await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=swapped))
+    assert (await world.game.catalogue.me(case)).score == 75
+    await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=form.flags[:1]))
+    assert (await world.game.catalogue.me(case)).score == 0
+    await world.game.box_admin.edit(admin, slug, form)
+    assert (await world.game.catalogue.me(case)).score == 50
+
+
+async def test_a_deleted_box_takes_its_points_along_and_brings_them_back(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    await world.game.submissions.submit(case, "FLAG{fixed}")
+    await world.game.box_admin.delete(admin, slug)
+    assert (await world.game.catalogue.me(case)).score == 0
+    assert await world.game.catalogue.boxes(case) == []
+    await world.game.box_admin.restore(admin, slug)
+    assert (await world.game.catalogue.me(case)).score == 50
+    await world.game.box_admin.retire(admin, slug)
+    assert (await world.game.catalogue.me(case)).score == 50
+    assert await world.game.catalogue.boxes(case) == []
+    await world.game.box_admin.release(admin, slug)
+    assert [card.slug for card in await world.game.catalogue.boxes(case)] == [slug]
+
+
+async def test_two_boxes_of_one_name_have_addresses_of_their_own(world: World) -> None:
+    admin = await world.admin()
+    assert [await world.release(admin), await world.release(admin)] == ["hello", "hello-2"]
+
+
+async def test_a_profile_shows_what_was_found(world: World) -> None:
+    slug = await world.release(await world.admin())
+    case = await world.player("case")
+    await world.game.submissions.submit(case, "FLAG{fixed}")
+    world.game.submissions._snapshots.forget()
+    profile = await world.game.catalogue.profile(case, "CASE")
+    assert [(solve.box_slug, solve.flag, solve.points) for solve in profile.solves] == [(slug, "fixed", 50)]
+    assert [card.username for card in await world.game.catalogue.accounts(case, "cA")] == ["case"]
+    (track,) = await world.game.catalogue.tracks(case)
+    assert (track.slug, track.boxes, track.flags, track.found) == ("basics", 1, 2, 1)

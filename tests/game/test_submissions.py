@@ -1,0 +1,125 @@
+"""Submitting flags."""
+
+import asyncio
+
+import pytest
+from msgspec import structs
+
+from chatsubo.domain.errors import Invalid, NotFound, RateLimited
+from chatsubo.domain.labels import Flag
+from tests.game.world import World
+
+OWN = Flag("user", "WZ{own}", 100)
+
+
+async def test_a_right_flag_scores_and_is_on_the_standings(world: World) -> None:
+    slug = await world.release(await world.admin())
+    case = await world.player("case")
+    verdict = await world.game.submissions.submit(case, " FLAG{fixed}\n", slug)
+    assert (verdict.verdict, verdict.flag, verdict.points) == ("correct", "fixed", 50)
+    world.clock.move(seconds=2)
+    world.game.submissions._snapshots.forget()
+    (row,) = (await world.game.scoreboard.standings()).rows
+    assert (row.rank, row.username, row.score, row.found) == (1, "case", 50, 1)
+
+
+async def test_of_fifty_right_submissions_at_once_one_scores(world: World) -> None:
+    slug = await world.release(await world.admin())
+    players = [await world.player(f"player{number}") for number in range(2)]
+    world.game.submissions._tries = _Unlimited()  # type: ignore[assignment]
+    verdicts = await asyncio.gather(
+        *(world.game.submissions.submit(player, "FLAG{fixed}", slug) for player in players for _ in range(50))
+    )
+    assert sorted(one.verdict for one in verdicts) == ["correct"] * 2 + ["repeated"] * 98
+    world.game.submissions._snapshots.forget()
+    assert [row.score for row in (await world.game.scoreboard.standings()).rows] == [50, 50]
+
+
+class _Unlimited:
+    async def spend(self, limit: object, who: object) -> None:
+        """Let everything pass."""
+
+
+async def test_a_dynamic_flag_counts_for_the_player_whose_session_gave_it(world: World) -> None:
+    slug = await world.release(await world.admin())
+    case = await world.player("case")
+    await world.run(case, slug, OWN)
+    verdict = await world.game.submissions.submit(case, OWN.value)
+    assert (verdict.verdict, verdict.box_slug, verdict.flag) == ("correct", slug, "user")
+
+
+async def test_another_players_flag_is_refused_like_a_wrong_one_and_recorded_as_shared(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case, molly = await world.player("case"), await world.player("molly")
+    await world.run(case, slug, OWN)
+    shared = await world.game.submissions.submit(molly, OWN.value, slug)
+    wrong = await world.game.submissions.submit(molly, "WZ{no such}", slug)
+    assert shared == wrong
+    (case_of_it,) = (await world.game.desk.overview(admin)).shared
+    assert (case_of_it.username, case_of_it.shared_by, case_of_it.value) == ("molly", "case", OWN.value)
+
+
+async def test_an_ended_sessions_values_count_for_ten_more_minutes(world: World) -> None:
+    slug = await world.release(await world.admin())
+    case, molly = await world.player("case"), await world.player("molly")
+    for player, minutes, expected in ((case, 9, "correct"), (molly, 11, "wrong")):
+        flag = Flag("user", f"WZ{{{player.username}}}", 100)
+        session = await world.run(player, slug, flag)
+        await world.end(session)
+        world.clock.move(minutes=minutes)
+        assert (await world.game.submissions.submit(player, flag.value, slug)).verdict == expected
+
+
+async def test_case_counts_unless_the_flag_says_otherwise(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    assert (await world.game.submissions.submit(case, "flag{FIXED}")).verdict == "wrong"
+    form = await world.game.box_admin.form(admin, slug)
+    lenient = tuple(structs.replace(flag, case_insensitive=True) for flag in form.flags)
+    await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=lenient))
+    assert (await world.game.submissions.submit(case, "flag{FIXED}")).verdict == "correct"
+
+
+async def test_the_first_who_takes_every_flag_of_a_box_is_told_to_all(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin, "shared")
+    case, molly = await world.player("case"), await world.player("molly")
+    verdict = await world.game.submissions.submit(case, "FLAG{shared}")
+    assert (verdict.box_done, verdict.first_blood) == (True, True)
+    second = await world.game.submissions.submit(molly, "FLAG{shared}")
+    assert (second.box_done, second.first_blood) == (True, False)
+    (notice,) = await world.game.notices.recent(molly)
+    assert str(notice.text) == "First blood: case has taken all flags of shared."
+    world.game.submissions._snapshots.forget()
+    assert (await world.game.catalogue.box(molly, slug)).card.first_blood == "case"
+
+
+async def test_flags_of_boxes_that_are_not_played_are_wrong(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    await world.game.box_admin.retire(admin, slug)
+    assert (await world.game.submissions.submit(case, "FLAG{fixed}")).verdict == "wrong"
+    with pytest.raises(NotFound):
+        await world.game.submissions.submit(case, "FLAG{fixed}", slug)
+
+
+@pytest.mark.parametrize("bad", ["", "  ", "A" * 1_000_000, "FLAG{\0}", "\ud800"])
+async def test_what_cannot_be_a_flag_is_told_and_not_kept(world: World, bad: str) -> None:
+    admin = await world.admin()
+    case = await world.player("case")
+    with pytest.raises(Invalid):
+        await world.game.submissions.submit(case, bad)
+    assert await world.game.desk.submissions(admin) == []
+
+
+async def test_guessing_is_slowed_down_for_the_account_that_guesses_alone(world: World) -> None:
+    await world.release(await world.admin())
+    case, molly = await world.player("case"), await world.player("molly")
+    for number in range(30):
+        await world.game.submissions.submit(case, f"FLAG{{{number}}}")
+    with pytest.raises(RateLimited):
+        await world.game.submissions.submit(case, "FLAG{fixed}")
+    assert (await world.game.submissions.submit(molly, "FLAG{fixed}")).verdict == "correct"
