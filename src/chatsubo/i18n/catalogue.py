@@ -76,9 +76,7 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def translator(language: str) -> Translator:
-    """Return the translator of ``language``; a message without a translation stays English, and so does all of an
-    unknown language.
-    """
+    """Return the translator of ``language``. What is not translated, or all if it is unknown, is English."""
     known = language if language in languages() else DEFAULT
     wanted = [known] if known != DEFAULT else []
     return Translator(known, gettext.translation(DOMAIN, _LOCALE, wanted, fallback=True))

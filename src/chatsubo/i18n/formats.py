@@ -1,11 +1,17 @@
 """How numbers, moments and durations are written in each language."""
 
 from datetime import datetime, timedelta, tzinfo
+from typing import Literal
 
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_name
 from babel.numbers import format_decimal
 
-_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+_Unit = Literal["day", "hour", "minute"]
+_UNITS: tuple[tuple[timedelta, _Unit], ...] = (
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
 
 
 def number(value: float, language: str) -> str:

@@ -253,6 +253,7 @@ gate_bindings = Table(
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("realm", String(64), primary_key=True),
     Column("url", String(255), nullable=False, comment="the gate that the player is bound to"),
+    Column("key_digest", String(64), index=True, comment="of the key it gave: two accounts with one key are reported"),
     Column("at", Instant, nullable=False),
 )
 

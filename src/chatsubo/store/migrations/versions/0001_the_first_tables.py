@@ -119,12 +119,21 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("realm", sa.String(length=64), nullable=False),
         sa.Column("url", sa.String(length=255), nullable=False, comment="the gate that the player is bound to"),
+        sa.Column(
+            "key_digest",
+            sa.String(length=64),
+            nullable=True,
+            comment="of the key it gave: two accounts with one key are reported",
+        ),
         sa.Column("at", Instant, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_gate_bindings_account_id_accounts"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("account_id", "realm", name=op.f("pk_gate_bindings")),
     )
+    with op.batch_alter_table("gate_bindings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gate_bindings_key_digest"), ["key_digest"], unique=False)
+
     op.create_table(
         "logins",
         sa.Column("digest", sa.String(length=64), nullable=False, comment="SHA-256 of the cookie's token"),

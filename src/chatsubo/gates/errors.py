@@ -1,0 +1,35 @@
+"""What can go wrong between the platform and its gates."""
+
+from typing import Any
+
+from chatsubo.domain.errors import NotFound, Unavailable
+from chatsubo.domain.text import N_
+
+
+class GateError(Unavailable):
+    """A gate did not give what it was asked for.
+
+    Attributes:
+        detail: The technical reason, in English, for organisers and logs. Never a secret.
+    """
+
+    code = "gate-error"
+    message = N_("The VPN gate of {realm} reported an error. Try again in a minute, or tell an organiser.")
+
+    def __init__(self, detail: str, **params: Any) -> None:
+        super().__init__(**params)
+        self.detail = detail
+
+
+class RealmFull(GateError):
+    """A gate has no place left."""
+
+    code = "realm-full"
+    message = N_("The VPN gate of {realm} is full. Tell an organiser.")
+
+
+class NoGate(NotFound):
+    """No gate serves the realm."""
+
+    code = "no-gate"
+    message = N_("No VPN gate serves this realm.")

@@ -1,0 +1,84 @@
+"""Machines and flags over the API."""
+
+from litestar import Controller, delete, get, post
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+
+from chatsubo.domain.errors import NotFound
+from chatsubo.game import Game
+from chatsubo.game.actor import Actor
+from chatsubo.game.views import SessionView, Verdict
+from chatsubo.web.api.bodies import Start, Submission
+from chatsubo.web.api.description import problems
+
+LARGEST_FLAG = 16_384
+"""Bytes that the request with a flag may have."""
+
+
+class PlayController(Controller):
+    """Your own machines, and the flags that you find."""
+
+    tags = ("Play",)
+
+    @get("/sessions", summary="List your machines", responses=problems(401))
+    async def sessions(self, game: Game, actor: Actor) -> list[SessionView]:
+        """Return your live sessions."""
+        return await game.play.sessions(actor)
+
+    @get("/boxes/{slug:str}/session", summary="See your machine", responses=problems(401, 404))
+    async def session(self, slug: str, game: Game, actor: Actor) -> SessionView:
+        """Return your session of a box: the live one, or the last that failed."""
+        session = await game.play.session(actor, slug)
+        if session is None:
+            raise NotFound
+        return session
+
+    @post(
+        "/boxes/{slug:str}/session",
+        status_code=HTTP_202_ACCEPTED,
+        summary="Start a machine",
+        responses=problems(401, 404, 409, 422, 429),
+    )
+    async def start(self, slug: str, game: Game, actor: Actor, data: Start | None = None) -> SessionView:
+        """Begin to start a machine of the box for you. Its progress is told by ``GET`` and by the live events."""
+        return await game.play.start(actor, slug, data.realm if data else None)
+
+    @delete(
+        "/boxes/{slug:str}/session",
+        status_code=HTTP_202_ACCEPTED,
+        summary="Stop your machine",
+        responses=problems(401, 404, 409),
+    )
+    async def stop(self, slug: str, game: Game, actor: Actor) -> SessionView:
+        """Begin to stop your machine; what was changed on it is lost."""
+        return await game.play.stop(actor, slug)
+
+    @post(
+        "/boxes/{slug:str}/session/reset",
+        status_code=HTTP_202_ACCEPTED,
+        summary="Reset your machine",
+        responses=problems(401, 404, 409, 429),
+    )
+    async def reset(self, slug: str, game: Game, actor: Actor) -> SessionView:
+        """Begin to bring your machine back to its initial state, with the same flags, access and address."""
+        return await game.play.reset(actor, slug)
+
+    @post(
+        "/boxes/{slug:str}/session/extend",
+        status_code=HTTP_200_OK,
+        summary="Extend your machine's time",
+        responses=problems(401, 404, 409),
+    )
+    async def extend(self, slug: str, game: Game, actor: Actor) -> SessionView:
+        """Give your machine more time."""
+        return await game.play.extend(actor, slug)
+
+    @post(
+        "/submissions",
+        status_code=HTTP_200_OK,
+        summary="Submit a flag",
+        responses=problems(401, 404, 413, 422, 429),
+        request_max_body_size=LARGEST_FLAG,
+    )
+    async def submit(self, data: Submission, game: Game, actor: Actor) -> Verdict:
+        """Check a flag, of one box or of any; a wrong one is an answer too, and no error."""
+        return await game.submissions.submit(actor, data.value, data.box)

@@ -1,0 +1,89 @@
+"""The ASGI application: pages, the JSON API and live events below one prefix."""
+
+from typing import Any
+
+from litestar import Litestar, get
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from chatsubo.domain.errors import NotFound
+from chatsubo.game import Game
+from chatsubo.game.vpn import Vpn
+from chatsubo.live.bus import Bus
+from chatsubo.web import pages
+from chatsubo.web.api import api
+from chatsubo.web.api.description import SpokenText, openapi
+from chatsubo.web.dependencies import dependencies
+from chatsubo.web.errors import exception_handlers
+from chatsubo.web.headers import SafeHeaders
+from chatsubo.web.health import Health, HealthController
+from chatsubo.web.health import providers as health_dependencies
+from chatsubo.web.live import Listeners, live
+from chatsubo.web.metrics import Metrics
+from chatsubo.web.observation import Observation
+from chatsubo.web.reader import Readers
+from chatsubo.web.screening import Screening, csrf_config
+from chatsubo.web.settings import WebSettings
+
+
+class Application(Litestar):
+    """Litestar, with what holds for every request around it, even for those that meet no route."""
+
+    outermost: ASGIApp | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        if scope["type"] == "http" and self.outermost is not None:
+            await self.outermost(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to its route."""
+        await super().__call__(scope, receive, send)
+
+
+def create_application(game: Game, bus: Bus, settings: WebSettings, health: Health, vpn: Vpn) -> Application:
+    """Return the application.
+
+    Args:
+        game: The use cases.
+        bus: Carries live events. Close it before the server stops, so that open streams end.
+        settings: Where it is served.
+        health: Tells how the server's parts are.
+        vpn: Gives players their VPN configuration.
+    """
+    metrics = Metrics()
+    csrf = csrf_config(settings)
+    listeners = Listeners(metrics)
+    application = Application(
+        route_handlers=[*pages.routes, api, live, HealthController, nowhere],
+        path=settings.prefix or None,
+        dependencies={
+            **dependencies(game, bus, settings),
+            **health_dependencies(health, metrics),
+            "listeners": Provide(lambda: listeners, sync_to_thread=False),
+            "vpn": Provide(lambda: vpn, sync_to_thread=False),
+        },
+        middleware=[DefineMiddleware(Screening, settings=settings, csrf=csrf)],
+        plugins=[SpokenText()],
+        csrf_config=csrf,
+        exception_handlers=exception_handlers(settings, pages.error_page),
+        template_config=pages.templates(settings),
+        openapi_config=openapi(),
+        request_max_body_size=settings.max_body,
+        logging_config=None,
+    )
+    application.outermost = Observation(SafeHeaders(Readers(application.route, game, settings), settings), metrics)
+    return application
+
+
+@get("/{path:path}", include_in_schema=False)
+async def nowhere() -> None:
+    """Stand at every address where nothing is, so that its error page is made like any other page.
+
+    Raises:
+        NotFound: Always.
+    """
+    raise NotFound

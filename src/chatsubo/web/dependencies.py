@@ -1,0 +1,59 @@
+"""What handlers may ask for by the name of a parameter."""
+
+from collections.abc import Mapping
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from chatsubo.game import Game
+from chatsubo.game.actor import Actor
+from chatsubo.live.bus import Bus
+from chatsubo.web.reader import Reader, reader_of
+from chatsubo.web.settings import WebSettings
+
+AnyRequest = Request[object, object, State]
+
+
+def provide_reader(request: AnyRequest) -> Reader:
+    """``reader``: who reads, and in which language."""
+    return reader_of(request)
+
+
+def provide_viewer(request: AnyRequest) -> Actor | None:
+    """``viewer``: the account that is logged in, or ``None``."""
+    return reader_of(request).viewer
+
+
+def provide_actor(request: AnyRequest) -> Actor:
+    """``actor``: the account that is logged in.
+
+    Raises:
+        NotLoggedIn: If nobody is.
+    """
+    return reader_of(request).actor
+
+
+def provide_admin(request: AnyRequest) -> Actor:
+    """``admin``: the organiser that is logged in.
+
+    Raises:
+        NotLoggedIn: If nobody is.
+        Forbidden: If it is no organiser.
+    """
+    actor = reader_of(request).actor
+    actor.must_be_admin()
+    return actor
+
+
+def dependencies(game: Game, bus: Bus, settings: WebSettings) -> Mapping[str, Provide]:
+    """Return all of them."""
+    return {
+        "game": Provide(lambda: game, sync_to_thread=False),
+        "bus": Provide(lambda: bus, sync_to_thread=False),
+        "settings": Provide(lambda: settings, sync_to_thread=False),
+        "reader": Provide(provide_reader, sync_to_thread=False),
+        "viewer": Provide(provide_viewer, sync_to_thread=False),
+        "actor": Provide(provide_actor, sync_to_thread=False),
+        "admin": Provide(provide_admin, sync_to_thread=False),
+    }

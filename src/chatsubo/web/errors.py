@@ -1,0 +1,186 @@
+"""The one table from errors to HTTP statuses, and how an error is told: as a page, or as problem details (RFC 9457)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from chatsubo.domain import errors
+from chatsubo.domain.errors import ChatsuboError, FieldProblem, Invalid, NotLoggedIn, RateLimited
+from chatsubo.domain.text import N_, Text
+from chatsubo.i18n import Translator
+from chatsubo.web import refusals
+from chatsubo.web.observation import request_id
+from chatsubo.web.reader import reader_of
+from chatsubo.web.settings import WebSettings
+
+STATUSES: Mapping[type[ChatsuboError], int] = {
+    refusals.Malformed: 400,
+    errors.NotLoggedIn: 401,
+    errors.BadCredentials: 401,
+    errors.Forbidden: 403,
+    refusals.CrossSite: 403,
+    errors.NotFound: 404,
+    refusals.MethodNotAllowed: 405,
+    errors.Conflict: 409,
+    refusals.TooLarge: 413,
+    refusals.WrongMediaType: 415,
+    errors.Invalid: 422,
+    errors.RateLimited: 429,
+    refusals.TooManyStreams: 429,
+    refusals.Broken: 500,
+    errors.Unavailable: 503,
+    errors.StorageFull: 507,
+    ChatsuboError: 500,
+}
+"""The status of each error; a class that is not listed has that of the nearest class above it."""
+
+TITLES: Mapping[int, str] = {
+    400: N_("Not understood"),
+    401: N_("Not logged in"),
+    403: N_("Not allowed"),
+    404: N_("Not found"),
+    405: N_("Not possible here"),
+    409: N_("Not possible now"),
+    413: N_("Too large"),
+    415: N_("Not understood"),
+    422: N_("Not quite right"),
+    429: N_("Too many tries"),
+    500: N_("Something broke"),
+    503: N_("Not available"),
+    507: N_("The disk is full"),
+}
+
+_OF_LITESTAR: Mapping[int, type[ChatsuboError]] = {
+    400: refusals.Malformed,
+    403: refusals.CrossSite,  # its CSRF check alone says 403: rights are checked by the game
+    404: errors.NotFound,
+    405: refusals.MethodNotAllowed,
+    413: refusals.TooLarge,
+    415: refusals.WrongMediaType,
+}
+
+_WRONG_VALUE = N_("This is not what is expected here: {reason}.")
+_log = structlog.get_logger("chatsubo.web")
+
+AnyRequest = Request[Any, Any, Any]
+ErrorPage = Callable[[AnyRequest, "Problem"], Response[Any]]
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with one field, in the reader's language."""
+
+    field: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error in the reader's language, as RFC 9457 tells it; ``code`` is for programs.
+
+    ``errors`` tells about each field of a form, ``retry_after`` (seconds) when to come back, ``incident`` the number
+    under which organisers find a mistake of ours in the log.
+    """
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[FieldError, ...] = ()
+    retry_after: int | None = None
+    incident: str | None = None
+
+
+def status_of(error: ChatsuboError) -> int:
+    """Return the HTTP status of ``error``."""
+    return next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+
+
+def problem_of(error: ChatsuboError, translator: Translator) -> Problem:
+    """Return ``error`` as it is told to a reader."""
+    status = status_of(error)
+    fields = error.problems if isinstance(error, Invalid) else ()
+    return Problem(
+        title=translator.gettext(TITLES[status]),
+        status=status,
+        detail=translator.text(error.text),
+        code=error.code,
+        errors=tuple(FieldError(field=each.field, detail=translator.text(each.text)) for each in fields),
+        retry_after=error.retry_after if isinstance(error, RateLimited) else None,
+        incident=error.params.get("incident") if isinstance(error, refusals.Broken) else None,
+    )
+
+
+def exception_handlers(settings: WebSettings, page: ErrorPage) -> ExceptionHandlersMap:
+    """Return Litestar's exception handlers: everything that is raised ends here.
+
+    Args:
+        settings: Where the pages and the API are.
+        page: Makes the page, or the part of a page, that tells about a problem.
+    """
+
+    def answer(request: AnyRequest, raised: Exception) -> Response[Any]:
+        error = _as_ours(request, raised)
+        in_page = not is_for_programs(settings, request)
+        if in_page and isinstance(error, NotLoggedIn):
+            return _to_login(settings, request)
+        problem = problem_of(error, reader_of(request).translator)
+        response = page(request, problem) if in_page else problem_response(problem)
+        if problem.retry_after is not None:
+            response.headers["Retry-After"] = str(problem.retry_after)
+        for name, value in (getattr(raised, "headers", None) or {}).items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return {Exception: answer, HTTPException: answer, ChatsuboError: answer}
+
+
+def problem_response(problem: Problem) -> Response[bytes]:
+    """Return ``problem`` for programs."""
+    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type="application/problem+json")
+
+
+def is_for_programs(settings: WebSettings, request: AnyRequest) -> bool:
+    """Return whether the address is one of the API, or another that no person looks at."""
+    path = request.scope["path"]
+    others = (settings.url(name) for name in ("/live", "/healthz", "/readyz", "/metrics"))
+    return path.startswith(settings.url("/api/")) or path in others
+
+
+def _as_ours(request: AnyRequest, raised: Exception) -> ChatsuboError:
+    match raised:
+        case ChatsuboError():
+            return raised
+        case ValidationException(extra=[*problems]) if problems:
+            return Invalid(*(_field_problem(each) for each in problems))
+        case HTTPException() if raised.status_code in _OF_LITESTAR:
+            return _OF_LITESTAR[raised.status_code]()
+    incident = request_id(request.scope)
+    _log.error("broken", incident=incident, path=request.scope["path"], exc_info=raised)
+    return refusals.Broken(incident=incident)
+
+
+def _field_problem(raw: Any) -> FieldProblem:
+    """Return one of the mistakes that Litestar lists, without the source and the body that it may quote."""
+    key = str(raw.get("key", "")) if isinstance(raw, dict) else ""
+    reason = str(raw.get("message", "") if isinstance(raw, dict) else raw)
+    return FieldProblem(key.removeprefix("data."), Text(_WRONG_VALUE, {"reason": reason.rstrip(".")}))
+
+
+def _to_login(settings: WebSettings, request: AnyRequest) -> Response[Any]:
+    login = settings.url("/login")
+    if request.headers.get("hx-request"):
+        here = urlsplit(request.headers.get("hx-current-url", ""))
+        return Response(None, status_code=401, headers={"HX-Redirect": _with_next(login, here.path, here.query)})
+    query = request.scope["query_string"].decode("latin-1") if request.method == "GET" else ""
+    path = request.scope["path"] if request.method == "GET" else ""
+    return Response(None, status_code=303, headers={"Location": _with_next(login, path, query)})
+
+
+def _with_next(login: str, path: str, query: str) -> str:
+    wanted = quote(path) + (f"?{query}" if query else "")
+    return f"{login}?next={quote(wanted, safe='/')}" if path else login

@@ -1,0 +1,115 @@
+"""How the server is, for those who watch it: ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, Response, get
+from litestar.di import Provide
+
+from chatsubo.domain.errors import ChatsuboError, Forbidden
+from chatsubo.web.metrics import MEDIA_TYPE, Metrics
+from chatsubo.web.settings import WebSettings
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of the server: whether it works, and if not, why, in a few English words."""
+
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What the server says of itself.
+
+    Attributes:
+        parts: What must work for requests to be answered: the database, the lab, by name.
+        sessions: How many live sessions there are, by state.
+        providers: Whether each provider answers. One that is down does not make the server unready.
+    """
+
+    parts: Mapping[str, Part]
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    providers: Mapping[str, bool] = field(default_factory=dict)
+
+
+Health = Callable[[], Awaitable[Vitals]]
+"""Looks at the server's parts; it may raise :class:`chatsubo.domain.errors.ChatsuboError` where one is away."""
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """The answer of ``/readyz``."""
+
+    ready: bool
+    parts: Mapping[str, Part]
+
+
+class HealthController(Controller):
+    """What probes and Prometheus ask for."""
+
+    include_in_schema = False
+
+    @get("/healthz")
+    async def healthz(self) -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @get("/readyz")
+    async def readyz(self, health: Any) -> Response[Readiness]:
+        """Say whether requests can be served, and which part is in the way if not."""
+        vitals = await _look(health)
+        ready = all(part.ok for part in vitals.parts.values())
+        return Response(Readiness(ready, vitals.parts), status_code=200 if ready else 503)
+
+    @get("/metrics")
+    async def metrics(
+        self, request: Request[Any, Any, Any], health: Any, metrics: Any, settings: WebSettings
+    ) -> Response[bytes]:
+        """Give the figures to this machine and to the bearer of the configured token.
+
+        Raises:
+            Forbidden: For everybody else.
+        """
+        if not (_is_this_machine(request) or _has_token(request, settings)):
+            raise Forbidden
+        vitals = await _look(health)
+        return Response(metrics.text(vitals.sessions, vitals.providers), media_type=MEDIA_TYPE)
+
+
+def providers(health: Health, metrics: Metrics) -> dict[str, Provide]:
+    """Return the dependencies of :class:`HealthController`."""
+    return {
+        "health": Provide(lambda: health, sync_to_thread=False),
+        "metrics": Provide(lambda: metrics, sync_to_thread=False),
+    }
+
+
+async def _look(health: Health) -> Vitals:
+    try:
+        return await health()
+    except ChatsuboError as error:
+        return Vitals({"database": Part(ok=False, detail=error.code)})
+
+
+def _is_this_machine(request: Request[Any, Any, Any]) -> bool:
+    """Return whether a program on this machine asks by itself, not a proxy on it for somebody else."""
+    client = request.scope.get("client")
+    if client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        return ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _has_token(request: Request[Any, Any, Any], settings: WebSettings) -> bool:
+    if settings.metrics_token is None:
+        return False
+    expected = f"Bearer {settings.metrics_token.reveal()}".encode()
+    return hmac.compare_digest(request.headers.get("authorization", "").encode(), expected)

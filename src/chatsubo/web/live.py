@@ -1,0 +1,136 @@
+"""``GET /live``: what happens, as it happens, to the browsers of those whom it concerns."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.response import Stream
+from litestar.response.sse import ServerSentEventMessage
+
+from chatsubo.domain.errors import Unavailable
+from chatsubo.game import Game
+from chatsubo.game.actor import Actor
+from chatsubo.live.bus import ADMINS, EVERYONE, RESYNC, Bus, Event, account_topic
+from chatsubo.web.metrics import Metrics
+from chatsubo.web.reader import Reader
+from chatsubo.web.refusals import TooManyStreams
+from chatsubo.web.settings import WebSettings
+
+MOST_STREAMS = 32
+"""Streams that one account may have open: browsers open one each, whatever the number of their tabs."""
+
+_RETRY = 2000
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Listeners:
+    """Who listens now."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._streams: Counter[int] = Counter()
+
+    def check(self, actor: Actor) -> None:
+        """Let one more stream of the account pass.
+
+        Raises:
+            TooManyStreams: If it has too many.
+        """
+        if self._streams[actor.account_id] >= MOST_STREAMS:
+            raise TooManyStreams
+
+    @contextmanager
+    def listening(self, actor: Actor) -> Iterator[None]:
+        """Count a stream of the account for as long as the context lasts."""
+        self._streams[actor.account_id] += 1
+        try:
+            with self._metrics.listening():
+                yield
+        finally:
+            self._streams[actor.account_id] -= 1
+            if not self._streams[actor.account_id]:
+                del self._streams[actor.account_id]
+
+
+@get("/live", include_in_schema=False)
+async def live(
+    *,
+    request: Request[Any, Any, Any],
+    game: Game,
+    bus: Bus,
+    settings: WebSettings,
+    listeners: Any,
+    reader: Reader,
+) -> Stream:
+    """Send events until the browser leaves, the login ends, or the server stops.
+
+    Raises:
+        NotLoggedIn: If nobody is logged in.
+        TooManyStreams: If the account listens in too many places.
+    """
+    actor = reader.actor
+    listeners.check(actor)
+    resumed = "last-event-id" in request.headers
+
+    async def stream() -> AsyncIterator[bytes]:
+        with listeners.listening(actor):
+            async for chunk in _events(game, bus, reader, settings.keep_alive, resumed=resumed):
+                yield chunk
+
+    return Stream(stream(), media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _events(game: Game, bus: Bus, reader: Reader, every: float, *, resumed: bool) -> AsyncIterator[bytes]:
+    """Yield events and signs of life; look at each sign of life whether the login still holds.
+
+    Args:
+        game: Knows the logins.
+        bus: Carries the events.
+        reader: Whose stream this is.
+        every: Seconds between two signs of life.
+        resumed: Whether the browser was here before: what happened in between it has to look up.
+    """
+    topics = topics_of(reader.actor)
+    clock = asyncio.get_running_loop().time
+    with bus.subscribe(topics) as subscription:
+        # The id makes the browser say at its next try that it was here before.
+        yield ServerSentEventMessage(data=None, id="1", retry=_RETRY, comment="chatsubo").encode()
+        if resumed:
+            yield encode(RESYNC)
+        check_at = clock() + every
+        while True:
+            try:
+                event = await subscription.next(max(check_at - clock(), 0))
+            except TimeoutError:
+                if not await _still_logged_in(game, reader):
+                    return
+                check_at = clock() + every
+                yield b": alive\n\n"
+                continue
+            if event is None:
+                return
+            yield encode(event)
+
+
+def topics_of(actor: Actor) -> tuple[str, ...]:
+    """Return what the account may hear of."""
+    own = (EVERYONE, account_topic(actor.account_id))
+    return (*own, ADMINS) if actor.is_admin else own
+
+
+def encode(event: Event) -> bytes:
+    """Return ``event`` as it goes over the wire, its data as JSON."""
+    return ServerSentEventMessage(data=msgspec.json.encode(event.data), event=event.name).encode()
+
+
+async def _still_logged_in(game: Game, reader: Reader) -> bool:
+    """Return whether the login is there and may hear of the same things; while the database is away, it is believed."""
+    try:
+        now = await game.accounts.authenticate(reader.token or "")
+    except Unavailable:
+        return True
+    return now is not None and topics_of(now) == topics_of(reader.actor)

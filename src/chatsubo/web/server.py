@@ -1,0 +1,79 @@
+"""The HTTP server: uvicorn, with limits of ours, that ends its event streams when it is told to stop."""
+
+import asyncio
+import socket
+from typing import Any
+
+import uvicorn
+
+from chatsubo.live.bus import Bus
+from chatsubo.web.protocol import BoundedProtocol
+from chatsubo.web.settings import WebSettings
+
+GRACE_SECONDS = 3
+KEEP_ALIVE_SECONDS = 30
+
+
+class Server(uvicorn.Server):
+    """Serves until SIGINT or SIGTERM. ``serve()`` runs it; :attr:`ready` is set once it listens.
+
+    Args:
+        config: uvicorn's.
+        bus: Is closed at the end, so that event streams do.
+
+    Attributes:
+        ready: Set when requests are accepted.
+    """
+
+    def __init__(self, config: uvicorn.Config, bus: Bus) -> None:
+        super().__init__(config)
+        self._bus = bus
+        self.ready = asyncio.Event()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on: the port that was taken where any was asked for."""
+        host, port, *_ = self.servers[0].sockets[0].getsockname()
+        return host, port
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the event streams, then wait for the other answers, for some seconds at most."""
+        self._bus.close()
+        await super().shutdown(sockets)
+
+
+def make_server(application: Any, bus: Bus, settings: WebSettings, *, host: str, port: int) -> Server:
+    """Return the server for ``application``.
+
+    ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed only from the configured proxies. The log is ours.
+
+    Args:
+        application: What :func:`chatsubo.web.application.create_application` returned.
+        bus: The event bus behind its streams.
+        settings: Knows the trusted proxies.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes any.
+    """
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return Server(config, bus)
