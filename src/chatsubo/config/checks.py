@@ -1,12 +1,16 @@
 """The rules for texts in the configuration that only the platform's own sections need."""
 
 import re
-from urllib.parse import urlsplit
 
 from chatsubo.config.errors import InvalidValue
 from chatsubo.domain.text import N_, Text
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SQLITE = re.compile(r"sqlite:///(?!:memory:)[^?\x00]+(\?.*)?")
+# As SQLAlchemy reads it, which lets a password hold anything but an at sign.
+_POSTGRESQL = re.compile(
+    r"postgres(ql)?://([^:/@]*(:[^@]*)?@)?(?P<place>(\[[0-9A-Fa-f:.]+\]|[^/:?@\[\]]*)(:[0-9]{1,5})?/[^?@]+)(\?.*)?"
+)
 _PATH = re.compile(r"/[^\s?#\x00-\x1f\x7f]*")
 
 
@@ -49,16 +53,14 @@ def database_url(text: str) -> str:
     Raises:
         InvalidValue: It is neither.
     """
-    refusal = InvalidValue(
-        Text(N_("sqlite:/// with a path, or postgresql://USER:PASSWORD@HOST/DATABASE")), reveal=False
-    )
-    try:
-        split = urlsplit(text)
-        _ = split.port
-    except ValueError:
-        raise refusal from None
-    name = split.path[1:]
-    sqlite = split.scheme == "sqlite" and not split.netloc and name and name != ":memory:" and "\0" not in name
-    if not sqlite and not (split.scheme in {"postgresql", "postgres"} and name):
-        raise refusal
+    if not _SQLITE.fullmatch(text) and not _POSTGRESQL.fullmatch(text):
+        expected = Text(N_("sqlite:/// with a path, or postgresql://USER:PASSWORD@HOST/DATABASE"))
+        raise InvalidValue(expected, reveal=False)
     return text.replace("postgres://", "postgresql://", 1)
+
+
+def database_label(text: str) -> str:
+    """Return a database's URL without user, password and options, for people."""
+    if match := _POSTGRESQL.fullmatch(text):
+        return f"postgresql://{match['place']}"
+    return text.partition("?")[0] if _SQLITE.fullmatch(text) else "***"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct, field
 from msgspec.structs import force_setattr
 
-from chatsubo.config.checks import database_url, header_name, url_path, username_path
+from chatsubo.config.checks import database_label, database_url, header_name, url_path, username_path
 from chatsubo.config.errors import InvalidValue
 from chatsubo.config.secrets import Secret
 from chatsubo.config.values import Name, Port, checked, http_url, network
@@ -143,8 +143,7 @@ class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def label(self) -> str:
         """The URL without user and password, for people."""
-        split = urlsplit(self.url.reveal())
-        return f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}"
+        return database_label(self.url.reveal())
 
 
 class Logging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

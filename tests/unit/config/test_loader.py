@@ -256,6 +256,18 @@ def test_the_database_is_labelled_without_its_password(read, folder):
     assert "hunter2" in database.url.reveal()
 
 
+@pytest.mark.parametrize("password", ["a#b", "a/b", "a?b", "a:b", "a b", "%40", "[x]"])
+def test_a_password_with_odd_characters_stays_out_of_the_label(read, password):
+    url = f"postgresql://root:{password}@db.example/ctf?password={password}"
+    database = read(f"database: {{url: '{url}'}}").database
+    assert (database.url.reveal(), database.label) == (url, "postgresql://db.example/ctf")
+
+
+def test_a_database_on_a_socket_needs_no_host(read):
+    url = "postgresql:///ctf?host=/run/postgresql"
+    assert read(f"database: {{url: '{url}'}}").database.label == "postgresql:///ctf"
+
+
 def test_the_path_of_the_database_is_relative_to_the_file_or_absolute(read, folder):
     assert read("database: {url: 'sqlite:///data/x.db'}").database.url.reveal() == f"sqlite:///{folder}/data/x.db"
     assert read("database: {url: 'sqlite:////srv/x.db'}").database.url.reveal() == "sqlite:////srv/x.db"

@@ -58,7 +58,7 @@ configurations = st.fixed_dictionaries(
     },
     optional={
         "server": st.fixed_dictionaries({}, optional={"port": ports, "url": hosts.map("https://{}".format)}),
-        "database": st.fixed_dictionaries({"url": secrets.map(lambda each: f"postgresql://u:{each[:9]}@db/ctf")}),
+        "database": st.fixed_dictionaries({"url": secrets.map(lambda each: f"postgresql://u:{each}@db/ctf")}),
         "logging": st.fixed_dictionaries({}, optional={"level": st.sampled_from(["info", "debug"])}),
         "plugins": names,
     },

@@ -6,9 +6,10 @@ from pprint import pformat
 
 import msgspec
 import pytest
+import structlog
 import yaml
 
-from chatsubo.config import Secret
+from chatsubo.config import Config, Gate, Secret
 
 HIDDEN = Secret("hunter2")
 
@@ -39,6 +40,14 @@ def test_a_secret_is_hidden_in_a_log(caplog):
     with caplog.at_level(logging.INFO):
         logging.getLogger("test").info("token %s of %r", HIDDEN, {"token": HIDDEN})
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("render", [structlog.processors.JSONRenderer(), structlog.dev.ConsoleRenderer(colors=False)])
+def test_a_secret_is_hidden_in_a_structured_log(render):
+    gate = Gate(realm="wz01", url="http://gate.example", token=HIDDEN)
+    line = render(None, "info", {"event": "gate", "token": HIDDEN, "gate": gate, "config": Config(vpns=(gate,))})
+    assert "wz01" in line
+    assert "hunter2" not in line
 
 
 def test_secrets_with_one_text_are_equal_and_hash_alike():
