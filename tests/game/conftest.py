@@ -11,7 +11,8 @@ from tests.game.world import Clock, World
 @pytest.fixture
 async def world(db: Database) -> World:
     """A game without boxes yet, whose one provider shows two templates."""
-    bus, clock, woken = Bus(), Clock(), []
+    bus, clock = Bus(), Clock()
+    woken: list[None] = []
     game = Game.build(db, bus, clock=clock, wake=lambda: woken.append(None), prefixes={"lab": "WZ"})
     made = World(db, game, bus, clock, woken)
     await made.offer()

@@ -26,7 +26,12 @@ class Lazy(NamedTuple):
 
 COMMANDS: Mapping[str, Lazy] = {
     "check-config": Lazy("chatsubo.cli.check_config:check_config", "Check a configuration file."),
+    "demo": Lazy("chatsubo.cli.demo:demo", "Play at once: everything embedded."),
+    "serve": Lazy("chatsubo.cli.serve:serve", "Run the platform."),
+    "doctor": Lazy("chatsubo.cli.doctor:doctor", "Say what is reachable, what is not, what to do."),
     "db": Lazy("chatsubo.cli.db:db", "Look after the database."),
+    "user": Lazy("chatsubo.cli.user:user", "Look after accounts."),
+    "box": Lazy("chatsubo.cli.box:box", "Look after boxes."),
 }
 
 DEBUG = "CHATSUBO_DEBUG"

@@ -47,7 +47,16 @@ class Box:
     @property
     def is_open(self) -> bool:
         """Whether players see and play it."""
-        return self.released_at is not None and self.retired_at is None and self.deleted_at is None
+        return self.standing == "released"
+
+    @property
+    def standing(self) -> str:
+        """``draft``, ``released``, ``retired`` or ``deleted``."""
+        if self.deleted_at is not None:
+            return "deleted"
+        if self.released_at is None:
+            return "draft"
+        return "released" if self.retired_at is None else "retired"
 
 
 @dataclass(frozen=True, slots=True)

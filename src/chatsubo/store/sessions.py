@@ -1,6 +1,6 @@
 """Sessions as they are read: one run of a dynamic box each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -203,13 +203,29 @@ async def read_values(tx: AsyncConnection, session_id: str) -> dict[str, str]:
     return found
 
 
-async def states_of(tx: AsyncConnection, session_ids: Sequence[str]) -> dict[str, State]:
-    """Return the state of each of ``session_ids`` that there is."""
-    query = select(sessions.c.id, sessions.c.state).where(sessions.c.id.in_(session_ids))
-    return {row.id: State(row.state) for row in await tx.execute(query)}
+async def settled_sessions(tx: AsyncConnection, provider: str) -> dict[str, Session]:
+    """Return the sessions of ``provider`` that run and of which nothing else is asked, by their ids."""
+    query = select(*COLUMNS).where(
+        sessions.c.provider == provider, sessions.c.state == State.RUNNING, sessions.c.verb.is_(None)
+    )
+    return {session.id: session for session in await _all(tx, query)}
+
+
+async def known_ids(tx: AsyncConnection, session_ids: Collection[str], *, over: bool = False) -> frozenset[str]:
+    """Return which of ``session_ids`` there are; with ``over`` only those that ended and left nothing to do."""
+    query = select(sessions.c.id).where(sessions.c.id.in_(session_ids))
+    if over:
+        query = query.where(sessions.c.ended_at.is_not(None), sessions.c.verb.is_(None))
+    return frozenset((await tx.execute(query)).scalars())
 
 
 async def count_live(tx: AsyncConnection) -> dict[str, int]:
     """Return how many live sessions each provider has."""
     query = select(sessions.c.provider, func.count()).where(_LIVE).group_by(sessions.c.provider)
     return {row[0]: row[1] for row in await tx.execute(query)}
+
+
+async def count_states(tx: AsyncConnection) -> dict[str, int]:
+    """Return how many live sessions there are in each state."""
+    query = select(sessions.c.state, func.count()).where(_LIVE).group_by(sessions.c.state)
+    return {state.value: 0 for state in sorted(LIVE)} | dict((await tx.execute(query)).all())

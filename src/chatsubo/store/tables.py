@@ -256,13 +256,3 @@ gate_bindings = Table(
     Column("key_digest", String(64), index=True, comment="of the key it gave: two accounts with one key are reported"),
     Column("at", Instant, nullable=False),
 )
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("topic", String(64), nullable=False),
-    Column("payload", Json, nullable=False),
-    Column("at", Instant, nullable=False),
-    comment="what a command leaves for the running server to do or to tell",
-)

@@ -33,6 +33,16 @@ def upgrade(url: str) -> tuple[str | None, str]:
         engine.dispose()
 
 
+def revision(url: str) -> str | None:
+    """Return the revision that the database at ``url`` is at; ``None`` if it is empty."""
+    engine = create_engine(_synchronous(url))
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
 def newest() -> str:
     """Return the revision that this version of the program expects."""
     head = ScriptDirectory(str(HERE)).get_current_head()

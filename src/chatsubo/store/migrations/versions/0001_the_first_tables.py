@@ -29,15 +29,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("username_key", name=op.f("uq_accounts_username_key")),
     )
     op.create_table(
-        "outbox",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("topic", sa.String(length=64), nullable=False),
-        sa.Column("payload", Json, nullable=False),
-        sa.Column("at", Instant, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        comment="what a command leaves for the running server to do or to tell",
-    )
-    op.create_table(
         "pictures",
         sa.Column("provider", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),

@@ -1,0 +1,122 @@
+"""What ``chatsubo doctor`` looks at: what is reachable, what is not, what to do about it."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatsubo.config import Config
+from chatsubo.domain.errors import ChatsuboError
+from chatsubo.domain.text import N_, Text
+from chatsubo.gates import GateClient
+from chatsubo.providers.base import BaseProvider, Finding
+from chatsubo.providers.exc import ProviderError
+from chatsubo.providers.registry import Registry
+from chatsubo.store.migrations import newest, revision
+
+SECONDS = 15.0
+LEAST_FREE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found of one part.
+
+    Attributes:
+        part: Which part: ``database``, ``provider lab``, ``gate wz01``, ...
+        findings: What was looked at.
+    """
+
+    part: str
+    findings: Sequence[Finding]
+
+
+async def examine(config: Config, registry: Registry) -> list[Report]:
+    """Look at every part of what is configured, all at once, each for some seconds at most. Nothing is changed."""
+    providers = registry.build(config)
+    try:
+        checks = [_provider(provider) for provider in providers.values()]
+        gates = [_gate(GateClient(gate), gate.realm) for gate in config.vpns]
+        found = await asyncio.gather(asyncio.to_thread(_database, config), *checks, *gates)
+    finally:
+        for provider in providers.values():
+            await provider.aclose()
+    disabled = [
+        Finding(ok=False, text=Text(N_("{kind}: {reason}"), {"kind": one.kind, "reason": one.reason}))
+        for one in registry.disabled
+    ]
+    reports = [*found, Report("configuration", _configuration(config, providers))]
+    return [*reports, Report("plugins", disabled)] if disabled else reports
+
+
+def _configuration(config: Config, providers: Mapping[str, BaseProvider]) -> list[Finding]:
+    findings = [Finding(ok=False, text=warning) for warning in config.warnings]
+    if not providers:
+        text = Text(N_("no provider is configured, so no machine can be started"))
+        findings.append(Finding(ok=False, text=text, remedy=Text(N_("Add one below providers: in the configuration."))))
+    findings.append(
+        Finding(
+            ok=config.server.secure,
+            text=Text(N_("players come to {url}"), {"url": config.server.url}),
+            remedy=Text(N_("Put a reverse proxy with TLS in front, and set server.url to its https address.")),
+        )
+    )
+    return findings
+
+
+def _database(config: Config) -> Report:
+    label = config.database.label
+    try:
+        found = revision(config.database.url.reveal())
+    except Exception as error:  # noqa: BLE001  whatever the driver says is the finding
+        text = Text(
+            N_("{database} does not answer: {reason}"), {"database": label, "reason": str(error).split("\n")[0]}
+        )
+        remedy = Text(N_("Check database.url in the configuration, and that the database runs."))
+        return Report("database", [Finding(ok=False, text=text, remedy=remedy)])
+    version = Finding(
+        ok=found == newest(),
+        text=Text(
+            N_("{database} is at version {found} of {needed}"),
+            {"database": label, "found": found or "-", "needed": newest()},
+        ),
+        remedy=Text(N_("Run: chatsubo db upgrade")),
+    )
+    return Report("database", [version, *_disk(config)])
+
+
+def _disk(config: Config) -> list[Finding]:
+    if config.database.engine != "sqlite":
+        return []
+    folder = Path(config.database.url.reveal().removeprefix("sqlite:///")).absolute().parent
+    if not folder.is_dir():
+        return []
+    free = shutil.disk_usage(folder).free
+    text = Text(N_("{megabytes} MB are free in {folder}"), {"megabytes": free >> 20, "folder": str(folder)})
+    return [Finding(ok=free >= LEAST_FREE, text=text, remedy=Text(N_("Make room: a full disk stops the game.")))]
+
+
+async def _provider(provider: BaseProvider) -> Report:
+    part = f"provider {provider.name}"
+    try:
+        async with asyncio.timeout(SECONDS):
+            return Report(part, (await provider.check()).findings)
+    except TimeoutError:
+        text = Text(N_("it did not answer within {seconds} seconds"), {"seconds": int(SECONDS)})
+        return Report(part, [Finding(ok=False, text=text)])
+    except ProviderError as error:
+        return Report(part, [Finding(ok=False, text=Text(N_("{reason}"), {"reason": error.detail or str(error.text)}))])
+
+
+async def _gate(client: GateClient, realm: str) -> Report:
+    part = f"gate {realm}"
+    try:
+        async with asyncio.timeout(SECONDS):
+            await client.check()
+    except TimeoutError:
+        text = Text(N_("it did not answer within {seconds} seconds"), {"seconds": int(SECONDS)})
+        return Report(part, [Finding(ok=False, text=text)])
+    except ChatsuboError as error:
+        return Report(part, [Finding(ok=False, text=error.text)])
+    return Report(part, [Finding(ok=True, text=Text(N_("it is well")))])

@@ -1,0 +1,119 @@
+"""The composition root: everything put together for one process."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from chatsubo.app.storage import csrf_secret, engine_url, open_database
+from chatsubo.app.vitals import vitals
+from chatsubo.config import Config
+from chatsubo.domain.errors import Conflict
+from chatsubo.domain.text import N_
+from chatsubo.game import Game
+from chatsubo.jobs.durable import DurableJobs
+from chatsubo.lab import Lab
+from chatsubo.live.bus import Bus
+from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.registry import Registry
+from chatsubo.store.database import Database
+from chatsubo.web.application import create_application
+from chatsubo.web.server import Server, make_server
+from chatsubo.web.settings import WebSettings
+
+log = structlog.get_logger(__name__)
+
+
+class UnsafeProvider(Conflict):
+    """A provider that only a demo should use is configured on a server that is none."""
+
+    code = "unsafe-provider"
+    message = N_(
+        "The provider {name} is of the kind {kind}, which isolates nothing to rely on: players could take over this "
+        "machine. Set allow_unsafe: true at providers.{kind}.{name} if you mean it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """All parts of a running platform."""
+
+    config: Config
+    db: Database
+    bus: Bus
+    lab: Lab
+    game: Game
+    providers: Mapping[str, BaseProvider]
+    server: Server
+
+    async def serve(self) -> None:
+        """Serve until SIGINT or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, self.stop)
+        try:
+            await self.server.serve()
+        finally:
+            for one in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(one)
+
+    def stop(self) -> None:
+        """Ask the server to end; a second time, at once."""
+        self.server.force_exit = self.server.should_exit
+        self.server.should_exit = True
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, registry: Registry, *, demo: bool = False) -> AsyncIterator[Platform]:
+    """Put a platform together, start its lab, and take it down again afterwards.
+
+    Nothing waits for a hypervisor: a provider that is away is shown as such, and does not keep the platform from
+    starting.
+
+    Args:
+        config: What is configured.
+        registry: The plugins.
+        demo: Whether this is the demo, which may do what a server may not.
+
+    Raises:
+        EngineInUse: If another server runs on this database.
+        SchemaOutdated: If the database has to be upgraded first.
+        UnsafeProvider: If a provider is configured that only a demo should use.
+    """
+    providers = registry.build(config)
+    if not demo:
+        _refuse_unsafe(config, providers)
+    async with contextlib.AsyncExitStack() as stack:
+        db = await open_database(config)
+        stack.push_async_callback(db.aclose)
+        for provider in providers.values():
+            stack.push_async_callback(provider.aclose)
+        bus = Bus()
+        lab = Lab(db, DurableJobs(engine_url(config)), providers, bus)
+        game = Game.build(
+            db,
+            bus,
+            wake=lab.wake,
+            prefixes={name: provider.flag_prefix for name, provider in providers.items()},
+            gated_realms={gate.realm for gate in config.vpns},
+        )
+        stack.callback(game.passwords.close)
+        settings = WebSettings.from_server(
+            config.server, await csrf_secret(db), demo=demo, metrics_token=config.server.metrics_token
+        )
+        application = create_application(game, bus, settings, lambda: vitals(db, lab))
+        server = make_server(application, bus, settings, host=config.server.host, port=config.server.port)
+        await lab.start()
+        stack.push_async_callback(lab.aclose)
+        stack.callback(bus.close)
+        log.info("platform.started", providers=sorted(providers), url=config.server.url)
+        yield Platform(config, db, bus, lab, game, providers, server)
+
+
+def _refuse_unsafe(config: Config, providers: Mapping[str, BaseProvider]) -> None:
+    for entry in config.providers:
+        if not providers[entry.name].allowed_beyond_demo and not getattr(entry.model, "allow_unsafe", False):
+            raise UnsafeProvider(name=entry.name, kind=entry.kind)
