@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from statistics import median
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.queue import Waiting, in_turn
@@ -29,6 +30,7 @@ class Intent(Struct, frozen=True):
         account_id: Whose session it is.
         box_id: Of which box.
         admitted: Whether it may be carried out now; a stop always may.
+        ended: Whether the session has ended, and only what is left of it is to be removed.
     """
 
     session_id: str
@@ -38,6 +40,7 @@ class Intent(Struct, frozen=True):
     account_id: int | None
     box_id: int | None
     admitted: bool
+    ended: bool
 
 
 class Place(Struct, frozen=True):
@@ -56,14 +59,14 @@ class Place(Struct, frozen=True):
 
 async def pending_intents(tx: AsyncConnection) -> tuple[Intent, ...]:
     """Return all intents that are not carried out yet, oldest first."""
-    columns = (sessions.c.id, sessions.c.generation, sessions.c.verb, sessions.c.provider, sessions.c.account_id)
-    query = select(*columns, sessions.c.box_id, sessions.c.admitted_at).where(sessions.c.verb.is_not(None))
-    return tuple(
-        Intent(id_, generation, Verb(verb), provider, account, box, verb == Verb.STOP or admitted is not None)
-        for id_, generation, verb, provider, account, box, admitted in await tx.execute(
-            query.order_by(sessions.c.asked_at, sessions.c.id)
-        )
+    columns = (
+        sessions.c.id.label("session_id"),
+        *(sessions.c[name] for name in ("generation", "verb", "provider", "account_id", "box_id")),
+        or_(sessions.c.verb == Verb.STOP, sessions.c.admitted_at.is_not(None)).label("admitted"),
+        sessions.c.ended_at.is_not(None).label("ended"),
     )
+    query = select(*columns).where(sessions.c.verb.is_not(None)).order_by(sessions.c.asked_at, sessions.c.id)
+    return tuple(msgspec.convert(dict(row._mapping), Intent) for row in await tx.execute(query))  # noqa: SLF001
 
 
 async def admit(
@@ -74,7 +77,7 @@ async def admit(
     stages: Mapping[Verb, str],
     held: Collection[str] = (),
     now: datetime,
-) -> tuple[str, ...]:
+) -> frozenset[str]:
     """Give the free places of ``provider`` to those whose turn it is, and return their sessions' ids.
 
     The rows are locked before they are counted, so that two processes never hand out one place twice.
@@ -102,7 +105,7 @@ async def admit(
                 stage=Text(stages[verb]).to_json(),
             )
         )
-    return tuple(chosen)
+    return frozenset(chosen)
 
 
 async def queue_position(tx: AsyncConnection, session_id: str) -> Place | None:

@@ -1,0 +1,61 @@
+"""Calls of providers: each has a time limit, and raises nothing but a provider's errors."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import structlog
+
+from chatsubo.providers.exc import ProviderError, TimedOut
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
+    """Return what a provider's ``call`` returns.
+
+    The call is a task of its own, so that one that does not even react to being cancelled cannot hold up anything.
+
+    Args:
+        call: The coroutine of the call.
+        limit: Seconds that it may take.
+        calling_off: Seconds that it may take to clean up after it was cancelled; then it is abandoned.
+
+    Raises:
+        TimedOut: If the limit passed.
+        ProviderError: As the provider says; also for whatever else a plugin raised.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=limit)
+    except asyncio.CancelledError:
+        await _call_off(task, calling_off)
+        raise
+    if not done:
+        await _call_off(task, calling_off)
+        raise TimedOut(f"no answer within {limit:.0f} s")
+    try:
+        return task.result()
+    except ProviderError:
+        raise
+    except asyncio.CancelledError:
+        raise ProviderError("the plugin cancelled its own call") from None
+    except Exception as error:
+        log.exception("provider.misbehaved")
+        raise ProviderError(f"{type(error).__name__}: {error}") from error
+
+
+async def _call_off(task: "asyncio.Future[T]", within: float) -> None:
+    task.cancel()
+    task.add_done_callback(_retrieve)
+    await asyncio.wait({task}, timeout=within)
+    if not task.done():
+        log.warning("provider.call_abandoned", after=within)
+
+
+def _retrieve(task: "asyncio.Future[T]") -> None:
+    """Take note of how it ended, which nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,206 @@
+"""What exists: each provider is looked at in the background, and the last good picture of it is kept.
+
+Providers do not share anything here: one that hangs or is away delays neither the others nor the start.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+from msgspec.structs import replace
+
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.errors import ChatsuboError
+from chatsubo.lab.calls import bounded
+from chatsubo.lab.news import News
+from chatsubo.lab.pace import Pace
+from chatsubo.lab.reading import read_instance, read_rejected, read_template
+from chatsubo.lab.reconcile import Reconciler
+from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.exc import BackendConnectionException, ProviderError
+from chatsubo.store.database import Database
+from chatsubo.store.pictures import Picture, forget_pictures, get_picture, save_picture, touch_picture
+
+JITTER = 0.1
+MANY_FAILURES = 10
+
+log = structlog.get_logger(__name__)
+
+
+class Inventory:
+    """The watches over all providers."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        providers: Mapping[str, BaseProvider],
+        reconciler: Reconciler,
+        news: News,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._db = db
+        self._watches = {
+            name: Watch(db=db, provider=one, reconciler=reconciler, news=news, clock=clock, pace=pace)
+            for name, one in providers.items()
+        }
+
+    async def prepare(self) -> None:
+        """Make a picture of each configured provider that has none, and forget those of others. Asks no provider."""
+        async with self._db.write() as tx:
+            await forget_pictures(tx, frozenset(self._watches))
+            for watch in self._watches.values():
+                await save_picture(tx, watch.begin(await get_picture(tx, watch.name)))
+
+    def refresh(self, provider: str) -> None:
+        """Look at a provider again soon; a name that is not configured is ignored."""
+        if provider in self._watches:
+            self._watches[provider].refresh()
+
+    async def run(self) -> None:
+        """Watch all providers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for watch in self._watches.values():
+                group.create_task(watch.run())
+
+
+class Watch:
+    """The watch over one provider."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        provider: BaseProvider,
+        reconciler: Reconciler,
+        news: News,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self.name = provider.name
+        self._db = db
+        self._provider = provider
+        self._reconciler = reconciler
+        self._news = news
+        self._clock = clock
+        self._pace = pace
+        self._wanted = asyncio.Event()
+        self._picture = self._blank()
+        self._is_dynamic: bool | None = None
+        self._failures = 0
+
+    def _blank(self) -> Picture:
+        provider = self._provider
+        return Picture(
+            provider=provider.name,
+            kind=provider.kind,
+            is_dynamic=provider.is_dynamic,
+            realms=tuple(provider.list_realms()),
+        )
+
+    def begin(self, stored: Picture | None) -> Picture:
+        """Return the picture to begin with: the stored one, with what the configuration says now."""
+        blank = self._blank()
+        if stored is not None and stored.kind == blank.kind:
+            blank = replace(stored, realms=blank.realms)
+        self._picture = blank
+        return blank
+
+    def refresh(self) -> None:
+        """Look again soon."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self._wanted.clear()
+            try:
+                await self.look()
+            except ChatsuboError as error:
+                log.warning("inventory.failed", provider=self.name, reason=str(error))
+            except Exception:
+                log.exception("inventory.failed", provider=self.name)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait until it is time to look again: sooner when it is asked for, later while the provider is away."""
+        least = self._pace.listing_least
+        interval = min(self._pace.listing_most, self._pace.listing * 2.0 ** min(self._failures, MANY_FAILURES))
+        await asyncio.sleep(least)
+        try:
+            async with asyncio.timeout(max(0.0, interval * random.uniform(1 - JITTER, 1 + JITTER) - least)):  # noqa: S311
+                await self._wanted.wait()
+        except TimeoutError:
+            return
+
+    async def look(self) -> None:
+        """Look at the provider once, keep what it shows, and reconcile the sessions with it."""
+        before = await self._reconciler.settled(self.name)
+        began, asked_at = time.monotonic(), self._clock()
+        try:
+            seen = await bounded(self._ask(), self._pace.listing_limit, self._pace.calling_off)
+        except ProviderError as error:
+            self._is_dynamic = None
+            self._failures += 1
+            await self._keep_problem(error)
+            return
+        self._failures = 0
+        strangers = await self._reconciler.strangers(seen.instances)
+        took = round((time.monotonic() - began) * 1000)
+        await self._keep(replace(seen, rejected=seen.rejected + strangers, seen_at=asked_at, took=took))
+        await self._reconciler.compare(self._provider, seen.instances, before)
+
+    async def _ask(self) -> Picture:
+        if self._is_dynamic is None:
+            check = await self._provider.check()
+            if not check.reachable:
+                found = "; ".join(str(one.text) for one in check.findings if not one.ok)
+                raise BackendConnectionException(f"{self._provider.kind}/{self.name}", found)
+            self._is_dynamic = check.is_dynamic
+        templates = await self._provider.list_templates()
+        instances = await self._provider.list_instances()
+        rejected = {(one.name, str(one.reason)): one for one in (*templates.rejected, *instances.rejected)}
+        return replace(
+            self._blank(),
+            is_dynamic=self._is_dynamic,
+            templates=tuple(read_template(one) for one in templates.items),
+            instances=tuple(read_instance(one) for one in instances.items),
+            rejected=tuple(read_rejected(one) for one in rejected.values()),
+        )
+
+    async def _keep(self, picture: Picture) -> None:
+        known = self._picture
+        same = replace(picture, seen_at=known.seen_at, took=known.took) == known
+        async with self._db.write() as tx:
+            if same and picture.seen_at is not None and picture.took is not None:
+                await touch_picture(tx, self.name, picture.seen_at, picture.took)
+            else:
+                await save_picture(tx, picture)
+        self._picture = picture
+        if not same:
+            if known.problem is not None:
+                log.info("provider.back", provider=self.name)
+            self._news.provider(self.name, boxes=_for_players(known) != _for_players(picture))
+
+    async def _keep_problem(self, error: ProviderError) -> None:
+        known = self._picture
+        since: datetime = known.problem_since or self._clock()
+        picture = replace(known, problem=error.text, problem_detail=error.detail, problem_since=since)
+        if picture == known:
+            return
+        if known.problem is None:
+            log.warning("provider.away", provider=self.name, reason=error.detail)
+        async with self._db.write() as tx:
+            await save_picture(tx, picture)
+        self._picture = picture
+        self._news.provider(self.name, boxes=_for_players(known) != _for_players(picture))
+
+
+def _for_players(picture: Picture) -> Picture:
+    """Return what players see of a picture: templates, classic machines and whether there is a problem."""
+    classic = tuple(one for one in picture.instances if one.session is None)
+    return replace(picture, instances=classic, rejected=(), seen_at=None, took=None, problem_detail=None)

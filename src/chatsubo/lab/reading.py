@@ -1,0 +1,94 @@
+"""What providers return, turned into what is kept."""
+
+from collections.abc import Iterable
+
+from chatsubo.domain.labels import Creds, Flag
+from chatsubo.providers.base import BaseInstance, BaseTemplate, Rejected
+from chatsubo.store.machines import Endpoint, Machine
+from chatsubo.store.pictures import InstancePicture, RejectedPicture, TemplatePicture
+from chatsubo.store.session_changes import Outcome
+
+
+def plain(text: str) -> str:
+    """Return ``text`` without what databases refuse: NUL and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _maybe(text: str | None) -> str | None:
+    return None if text is None else plain(text)
+
+
+def read_flags(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+    """Return ``flags``, fit to be kept."""
+    return tuple(Flag(plain(one.name), plain(one.value), one.points) for one in flags)
+
+
+def read_creds(creds: Iterable[Creds]) -> tuple[Creds, ...]:
+    """Return ``creds``, fit to be kept."""
+    return tuple(Creds(plain(one.type), plain(one.username), plain(one.password)) for one in creds)
+
+
+def read_endpoints(instance: BaseInstance) -> tuple[Endpoint, ...]:
+    """Return the services of ``instance`` that players can connect to."""
+    return tuple(Endpoint(plain(one.name), plain(one.host), one.port) for one in instance.endpoints)
+
+
+def read_machines(instance: BaseInstance) -> tuple[Machine, ...]:
+    """Return all machines of ``instance``."""
+    return tuple(Machine(plain(one.name), _maybe(one.address)) for one in instance.machines)
+
+
+def read_outcome(instance: BaseInstance) -> Outcome:
+    """Return what a start or a reset gave."""
+    return Outcome(
+        address=_maybe(instance.address),
+        readiness=instance.readiness.value,
+        endpoints=read_endpoints(instance),
+        machines=read_machines(instance),
+        creds=read_creds(instance.creds),
+        flags=read_flags(instance.flags),
+    )
+
+
+def read_instance(instance: BaseInstance) -> InstancePicture:
+    """Return an instance as it is kept in a picture; the secrets of sessions are left out."""
+    classic = instance.session is None
+    return InstancePicture(
+        id=plain(str(instance.id)),
+        name=plain(instance.name),
+        realm=plain(instance.realm),
+        template=plain(instance.template),
+        address=_maybe(instance.address),
+        session=_maybe(instance.session),
+        generation=instance.generation,
+        running=instance.running,
+        readiness=instance.readiness.value,
+        endpoints=read_endpoints(instance),
+        machines=read_machines(instance),
+        flags=read_flags(instance.flags) if classic else (),
+        creds=read_creds(instance.creds) if classic else (),
+        unreset=tuple(plain(one) for one in instance.unreset),
+    )
+
+
+def read_template(template: BaseTemplate) -> TemplatePicture:
+    """Return a template as it is kept in a picture."""
+    said = template.metadata
+    return TemplatePicture(
+        name=plain(template.name),
+        dynamic=template.dynamic,
+        title=_maybe(said.name),
+        description=_maybe(said.description),
+        os=said.os,
+        category=_maybe(said.category),
+        difficulty=said.difficulty,
+        duration=said.duration,
+        flags=read_flags(template.flags),
+        creds=read_creds(template.creds),
+        warnings=template.warnings,
+    )
+
+
+def read_rejected(rejected: Rejected) -> RejectedPicture:
+    """Return something rejected as it is kept in a picture."""
+    return RejectedPicture(plain(rejected.name), rejected.reason)
