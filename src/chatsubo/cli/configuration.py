@@ -1,13 +1,17 @@
 """The configuration file as the commands use it."""
 
+import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import structlog
 
-from chatsubo.config import Config, load
-from chatsubo.providers.registry import Registry
+from chatsubo.cli import console
+from chatsubo.config import Config, ConfigError, load
+from chatsubo.domain.text import N_, Text
+from chatsubo.providers.registry import Disabled, Registry
 
 DEFAULT_FILE = Path("config/chatsubo.yml")
 
@@ -27,12 +31,28 @@ config_option = click.option(
 def load_config(file: Path) -> tuple[Config, Registry]:
     """Read ``file`` with the models of all plugins that can be used.
 
-    What is logged meanwhile goes to the standard error, unless logging is set up already.
+    Plugins that cannot be used are noted on the standard error where that may matter.
 
     Raises:
         ConfigError: It cannot be used.
     """
     if not structlog.is_configured():
-        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        )
     registry = Registry.load()
-    return load(file, registry.config_models(), hints=registry.hints()), registry
+    try:
+        config = load(file, registry.config_models(), hints=registry.hints())
+    except ConfigError:
+        _note_disabled(registry.disabled)
+        raise
+    # An extra of ours that is not installed and not asked for is nobody's trouble.
+    _note_disabled(plugin for plugin in registry.disabled if plugin.kind not in registry.hints())
+    return config, registry
+
+
+def _note_disabled(plugins: Iterable[Disabled]) -> None:
+    for plugin in plugins:
+        params = {"kind": plugin.kind, "origin": plugin.origin, "reason": plugin.reason}
+        console.note(Text(N_("Warning: the plugin {kind} ({origin}) is disabled: {reason}"), params))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from chatsubo.providers.registry import Disabled, Registry
+
 GOOD = """
 providers:
   engine:
@@ -68,6 +70,29 @@ def test_a_missing_file_is_a_problem_not_a_crash(run):
     result = run("check-config", "nowhere.yml")
     assert result.exit_code == 2
     assert "no such file" in result.stdout
+
+
+@pytest.fixture
+def _broken_plugins(monkeypatch):
+    broken = [Disabled(kind, f"{kind}.plugin", "ImportError: no client") for kind in ("pve", "homemade")]
+    monkeypatch.setattr(Registry, "load", lambda: Registry({}, broken))
+
+
+@pytest.mark.usefixtures("_broken_plugins")
+def test_a_plugin_that_cannot_be_used_is_noted_unless_it_is_an_extra_that_nobody_asked_for(run):
+    Path("good.yml").write_text(GOOD)
+    good = run("check-config", "good.yml")
+    assert (good.exit_code, good.stdout.count("can be used")) == (0, 1)
+    assert "the plugin homemade (homemade.plugin) is disabled: ImportError: no client" in good.stderr
+    assert "the plugin pve" not in good.stderr
+
+
+@pytest.mark.usefixtures("_broken_plugins")
+def test_a_plugin_that_was_asked_for_and_cannot_be_used_says_why(run):
+    Path("bad.yml").write_text("providers: {pve: {a: {}}}\n")
+    bad = run("check-config", "bad.yml")
+    assert "pip install 'chatsubo[pve]'" in bad.stdout
+    assert "the plugin pve (pve.plugin) is disabled: ImportError: no client" in bad.stderr
 
 
 def test_a_variable_is_named_where_it_is_wrong(run):
