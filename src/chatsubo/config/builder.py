@@ -74,7 +74,7 @@ class Builder:
             self.problems.append(
                 Problem(
                     join(path, key),
-                    one_of(known),
+                    Text(N_("a key that is known here")) if near else one_of(known),
                     Text(N_("an unknown key")),
                     did_you_mean(near) if near else None,
                     child.line,

@@ -117,6 +117,7 @@ def test_a_misspelt_key_suggests_the_nearest_one_and_is_not_missing_as_well(refu
 def test_a_key_like_no_other_is_told_beside_the_one_that_is_missing(refuse):
     problems = refuse(_engine().replace("realms", "zzz"))
     assert [problem.path for problem in problems] == ["providers.engine.one.realms", "providers.engine.one.zzz"]
+    assert "one of: realms, api, root," in problems[1].sentence
 
 
 def test_a_number_out_of_range_says_the_range_and_what_was_found(refuse):
