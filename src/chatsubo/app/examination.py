@@ -9,7 +9,7 @@ from pathlib import Path
 from chatsubo.config import Config
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.domain.text import N_, Text
-from chatsubo.gates import GateClient
+from chatsubo.gates import GateClient, Gates
 from chatsubo.providers.base import BaseProvider, Finding
 from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
@@ -37,8 +37,9 @@ async def examine(config: Config, registry: Registry) -> list[Report]:
     providers = registry.build(config)
     try:
         checks = [_provider(provider) for provider in providers.values()]
-        gates = [_gate(GateClient(gate), gate.realm) for gate in config.vpns]
-        found = await asyncio.gather(asyncio.to_thread(_database, config), *checks, *gates)
+        async with Gates(config.vpns) as gates:
+            asked = [_gate(client, realm) for realm, clients in gates.by_realm.items() for client in clients]
+            found = await asyncio.gather(asyncio.to_thread(_database, config), *checks, *asked)
     finally:
         for provider in providers.values():
             await provider.aclose()

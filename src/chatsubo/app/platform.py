@@ -11,9 +11,12 @@ import structlog
 from chatsubo.app.storage import csrf_secret, engine_url, open_database
 from chatsubo.app.vitals import vitals
 from chatsubo.config import Config
+from chatsubo.domain.clock import utc_now
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
 from chatsubo.game import Game
+from chatsubo.game.vpn import Vpn
+from chatsubo.gates import Gates
 from chatsubo.jobs.durable import DurableJobs
 from chatsubo.lab import Lab
 from chatsubo.live.bus import Bus
@@ -104,7 +107,8 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
         settings = WebSettings.from_server(
             config.server, await csrf_secret(db), demo=demo, metrics_token=config.server.metrics_token
         )
-        application = create_application(game, bus, settings, lambda: vitals(db, lab))
+        gates = await stack.enter_async_context(Gates(config.vpns))
+        application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, utc_now, gates))
         server = make_server(application, bus, settings, host=config.server.host, port=config.server.port)
         await lab.start()
         stack.push_async_callback(lab.aclose)

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import click
 
@@ -36,7 +36,7 @@ def user() -> None:
 @password_option
 @config_option
 @console.json_option
-def create(username: str, role: str, password_file: click.utils.LazyFile | None, file: Path, *, as_json: bool) -> None:
+def create(username: str, role: str, password_file: TextIO | None, file: Path, *, as_json: bool) -> None:
     """Make an account for USERNAME."""
     from chatsubo.game import Game, Role  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ def promote(username: str, role: str, file: Path) -> None:
 @password_option
 @config_option
 @console.json_option
-def password(username: str, password_file: click.utils.LazyFile | None, file: Path, *, as_json: bool) -> None:
+def password(username: str, password_file: TextIO | None, file: Path, *, as_json: bool) -> None:
     """Set the password of USERNAME, and end all of its logins."""
     from chatsubo.game import Game  # noqa: PLC0415
 
@@ -82,7 +82,7 @@ def password(username: str, password_file: click.utils.LazyFile | None, file: Pa
     _tell(as_json=as_json, text=Text(N_("{username} has a new password."), {"username": username}), made=made)
 
 
-def _password(file: click.utils.LazyFile | None) -> tuple[str, str | None]:
+def _password(file: TextIO | None) -> tuple[str, str | None]:
     """Return the password, and again if it was made here and must be shown."""
     if file is not None:
         return str(file.read()).rstrip("\r\n"), None

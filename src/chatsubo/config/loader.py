@@ -20,6 +20,7 @@ from chatsubo.domain.text import N_, Text
 
 _SQLITE = "sqlite:///"
 _DEFAULT_PLUGINS = "plugins"
+_DEFAULT_MEDIA = "media"
 
 
 class _Sections(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class _Sections(Struct, frozen=True, kw_only=True):
     server: Server = field(default_factory=Server)
     database: Database = field(default_factory=Database)
     plugins: str = _DEFAULT_PLUGINS
+    media: str = _DEFAULT_MEDIA
     logging: Logging = field(default_factory=Logging)
 
 
@@ -65,6 +67,7 @@ def load(
         server=sections.server,
         database=_located(sections.database, file.parent),
         plugins=file.parent / sections.plugins,
+        media=file.parent / sections.media,
         logging=sections.logging,
         warnings=(*builder.warnings, *review(providers, sections.vpns, sections.server)),
         source=file,

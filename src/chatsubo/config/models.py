@@ -167,6 +167,7 @@ class Config(Struct, frozen=True, kw_only=True):
         server: How the platform listens.
         database: Where it keeps its data.
         plugins: The folder of drop-in plugins, absolute; it need not exist.
+        media: The folder with boxes' pictures, absolute; it need not exist.
         logging: How it logs.
         warnings: What is allowed but probably not meant.
         source: The file that was read; None for a configuration made by the program.
@@ -177,6 +178,7 @@ class Config(Struct, frozen=True, kw_only=True):
     server: Server = field(default_factory=Server)
     database: Database = field(default_factory=Database)
     plugins: Path = Path("plugins")
+    media: Path = Path("media")
     logging: Logging = field(default_factory=Logging)
     warnings: tuple[Text, ...] = ()
     source: Path | None = None

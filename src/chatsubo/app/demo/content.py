@@ -1,0 +1,127 @@
+"""What the demo has in it at its first start: accounts, boxes, rivals, a home page."""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec import structs
+
+from chatsubo.app.demo.settings import HERE
+from chatsubo.app.platform import Platform
+from chatsubo.domain.clock import utc_now
+from chatsubo.domain.errors import Unavailable
+from chatsubo.game import Actor, Role
+from chatsubo.game.views import TemplateView
+from chatsubo.live.bus import EVERYONE
+from chatsubo.store.boxes import FlagRow, all_flags
+from chatsubo.store.database import Database
+from chatsubo.store.pictures import get_picture
+from chatsubo.store.submissions import Submission, insert_solve, insert_submission
+
+PROVIDER = "demo_local"
+AUTHORS = ("Ratz",)
+RIVALS = ("Linda", "Wage", "Zone")
+"""Accounts that nobody can log in to. Each has found one flag, so that there is somebody to overtake."""
+
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody logs in to the demo with."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+async def seed(platform: Platform, folder: Path) -> tuple[Credentials, Credentials]:
+    """Fill a new demo; one that was filled before is left as it is.
+
+    Returns:
+        The organiser's and the player's credentials. They are kept in the folder, for its owner alone.
+
+    Raises:
+        Unavailable: If the demo's own provider does not show its boxes.
+    """
+    kept = folder / "credentials.json"
+    if kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        return Credentials(**found["admin"]), Credentials(**found["player"])
+    admin = Credentials("finn", secrets.token_urlsafe(9))
+    player = Credentials("case", secrets.token_urlsafe(9))
+    account = await platform.game.accounts.create(admin.username, admin.password, Role.ADMIN)
+    await platform.game.accounts.create(player.username, player.password, Role.PLAYER)
+    organiser = Actor(account.id, account.username, Role.ADMIN)
+    await _wait_for_boxes(platform)
+    for template in await platform.game.desk.templates(organiser):
+        if PROVIDER in template.providers:
+            await _register(platform, organiser, template, folder / "media")
+    await platform.game.home.set_content(organiser, (HERE / "home.md").read_text(encoding="utf-8"))
+    await _invite_rivals(platform)
+    _keep(kept, {"admin": asdict(admin), "player": asdict(player)})
+    return admin, player
+
+
+async def _wait_for_boxes(platform: Platform) -> None:
+    with platform.bus.subscribe([EVERYONE]) as news:
+        while True:
+            async with platform.db.read() as tx:
+                picture = await get_picture(tx, PROVIDER)
+            if picture is not None and picture.templates:
+                return
+            try:
+                await news.next(within=SECONDS)
+            except TimeoutError:
+                raise Unavailable from None
+
+
+async def _register(platform: Platform, organiser: Actor, template: TemplateView, media: Path) -> None:
+    boxes = platform.game.box_admin
+    slug = await boxes.register(organiser, structs.replace(template.form, authors=AUTHORS))
+    cover = HERE / "boxes" / template.name / "cover.svg"
+    if cover.exists():
+        await asyncio.to_thread(media.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(shutil.copyfile, cover, media / f"{slug}.svg")
+        await boxes.set_picture(organiser, slug, f"{slug}.svg")
+    await boxes.release(organiser, slug)
+
+
+async def _invite_rivals(platform: Platform) -> None:
+    """Let each rival have found the first flag of a box some hours ago."""
+    async with platform.db.read() as tx:
+        flags = await all_flags(tx)
+    firsts = list({flag.box_id: flag for flag in reversed(flags)}.values())
+    for number, name in enumerate(RIVALS):
+        account = await platform.game.accounts.create(name, secrets.token_urlsafe(24), Role.PLAYER)
+        if firsts:
+            await _solve(platform.db, account.id, firsts[number % len(firsts)], hours_ago=len(RIVALS) - number)
+
+
+async def _solve(db: Database, account_id: int, flag: FlagRow, hours_ago: int) -> None:
+    at = utc_now() - timedelta(hours=hours_ago)
+    submission = Submission(
+        account_id=account_id,
+        box_id=flag.box_id,
+        flag_id=flag.id,
+        session_id=None,
+        value="-",
+        verdict="correct",
+        shared_by=None,
+        at=at,
+    )
+    async with db.write() as tx:
+        submission_id = await insert_submission(tx, submission)
+        await insert_solve(
+            tx, flag_id=flag.id, account_id=account_id, session_id=None, submission_id=submission_id, at=at
+        )
+
+
+def _keep(file: Path, content: dict[str, object]) -> None:
+    """Write ``content`` for the owner of the folder alone."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+        json.dump(content, opened)
