@@ -128,8 +128,10 @@ def exception_handlers(settings: WebSettings, page: ErrorPage) -> ExceptionHandl
         in_page = not is_for_programs(settings, request)
         if in_page and isinstance(error, NotLoggedIn):
             return _to_login(settings, request)
-        problem = problem_of(error, reader_of(request).translator)
+        translator = reader_of(request).translator
+        problem = problem_of(error, translator)
         response = page(request, problem) if in_page else problem_response(problem)
+        response.headers["Content-Language"] = translator.language
         if problem.retry_after is not None:
             response.headers["Retry-After"] = str(problem.retry_after)
         for name, value in (getattr(raised, "headers", None) or {}).items():

@@ -48,6 +48,11 @@ class Observation:
         with structlog.contextvars.bound_contextvars(request_id=number):
             try:
                 await self._app(scope, receive, noting)
+            except Exception:
+                if status:
+                    raise
+                _log.exception("broken", incident=number)
+                await _last_resort(number, noting)
             finally:
                 self._note(scope, status, time.perf_counter() - started)
 
@@ -58,3 +63,11 @@ class Observation:
         log = _log.debug if route.endswith(_QUIET) else _log.info
         address = (scope.get("client") or ("",))[0]
         log("request", method=method, path=scope["path"][:256], status=status, ms=round(seconds * 1000), client=address)
+
+
+async def _last_resort(number: str, send: Send) -> None:
+    """Answer where even the page that tells about a mistake could not be made."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    body = f"Something broke on our side. Tell an organiser this number: {number}\n".encode()
+    await send({"type": "http.response.body", "body": body, "more_body": False})

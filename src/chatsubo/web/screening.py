@@ -8,15 +8,17 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from litestar import Request
 from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import FormMultiDict
 from litestar.enums import RequestEncodingType, ScopeType
 from litestar.middleware.csrf import generate_csrf_hash
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Empty, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
+from chatsubo.domain.errors import ChatsuboError
 from chatsubo.web.logins import cookie_name, cookie_path
 from chatsubo.web.refusals import CrossSite, Malformed
 from chatsubo.web.settings import WebSettings
@@ -70,7 +72,11 @@ class Screening:
                 raise Malformed
             self._drop_stale_cookie(request)
             if request.method not in _SAFE:
-                await self._screen(request)
+                try:
+                    await self._screen(request)
+                except ChatsuboError:
+                    await _close_files(request)
+                    raise
         await self._app(scope, receive, send)
 
     async def _screen(self, request: Request[Any, Any, Any]) -> None:
@@ -113,7 +119,7 @@ def is_cross_site(headers: Mapping[str, str], origin: str) -> bool:
     source = headers.get("origin")
     if source is None:
         return False
-    return source != origin and urlsplit(source).netloc.lower() != headers.get("host", "").lower()
+    return source != origin and source.rpartition("://")[2].lower() != headers.get("host", "").lower()
 
 
 async def _form(request: Request[Any, Any, Any]) -> Mapping[str, Any]:
@@ -129,6 +135,12 @@ async def _form(request: Request[Any, Any, Any]) -> Mapping[str, Any]:
     if any(isinstance(value, str) and "\0" in value for pair in form.multi_items() for value in pair):
         raise Malformed
     return form
+
+
+async def _close_files(request: Request[Any, Any, Any]) -> None:
+    """Remove uploaded files, as Litestar does for a request that reaches its route."""
+    if (form := ScopeState.from_scope(request.scope).form) is not Empty:
+        await FormMultiDict.from_form_data(form).close()
 
 
 def _fields(body: bytes) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The HTTP server: uvicorn, with limits of ours, that ends its event streams when it is told to stop."""
 
 import asyncio
+import signal
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -12,6 +15,7 @@ from chatsubo.web.settings import WebSettings
 
 GRACE_SECONDS = 3
 KEEP_ALIVE_SECONDS = 30
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Server(uvicorn.Server):
@@ -35,6 +39,23 @@ class Server(uvicorn.Server):
         """Host and port that it listens on: the port that was taken where any was asked for."""
         host, port, *_ = self.servers[0].sockets[0].getsockname()
         return host, port
+
+    def stop(self) -> None:
+        """Ask the server to end; asked a second time, it waits for nobody."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop at SIGINT and SIGTERM; uvicorn would raise the signal again afterwards, amid the others' cleaning up."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""

@@ -1,6 +1,7 @@
 """What the web room needs to know about where it is served."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ class WebSettings:
         trusted_proxies: Addresses and networks of reverse proxies whose ``X-Forwarded-*`` headers are believed.
         allow_insecure_http: Whether logins over plain http are allowed.
         metrics_token: Lets its bearer read ``/metrics`` from elsewhere than this machine.
+        media: The folder with the pictures of boxes.
         keep_alive: Seconds between two signs of life on an event stream.
         max_body: Bytes that a request's body may have.
     """
@@ -31,6 +33,7 @@ class WebSettings:
     trusted_proxies: tuple[str, ...] = ()
     allow_insecure_http: bool = False
     metrics_token: Secret | None = None
+    media: Path | None = None
     keep_alive: float = 15.0
     max_body: int = 1_000_000
 
@@ -45,7 +48,7 @@ class WebSettings:
 
     @classmethod
     def from_server(
-        cls, server: Server, csrf_secret: Secret, *, demo: bool = False, metrics_token: Secret | None = None
+        cls, server: Server, csrf_secret: Secret, *, demo: bool = False, media: Path | None = None
     ) -> Self:
         """Return the settings for the configured ``server``.
 
@@ -53,7 +56,7 @@ class WebSettings:
             server: The configuration's section.
             csrf_secret: Signs the CSRF tokens.
             demo: Whether this is the demo, which may be served over plain http.
-            metrics_token: Lets its bearer read ``/metrics``.
+            media: The folder with the pictures of boxes.
 
         Raises:
             InsecureAddress: If the address is plain http and neither the demo nor the configuration allows that.
@@ -63,7 +66,8 @@ class WebSettings:
             csrf_secret=csrf_secret,
             trusted_proxies=tuple(server.trusted_proxies),
             allow_insecure_http=demo or server.allow_insecure_http,
-            metrics_token=metrics_token,
+            metrics_token=server.metrics_token,
+            media=media,
         )
 
     @property

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from litestar.utils.scope.state import ScopeState
 
@@ -106,7 +107,7 @@ class AccountController(Controller):
         return await game.accounts.logins(actor, reader.token or "")
 
     @delete("/me/logins/{login_id:str}", summary="End one of your logins", responses=problems(401, 404))
-    async def revoke(self, login_id: str, game: Game, actor: Actor) -> None:
+    async def revoke(self, login_id: FromPath[str], game: Game, actor: Actor) -> None:
         """End a login: its browser has to log in again."""
         await game.accounts.revoke_login(actor, login_id)
 

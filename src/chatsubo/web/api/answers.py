@@ -16,7 +16,9 @@ class Answer(Response[Any]):
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:
         """Translate, then do as Litestar does."""
-        self.content = translated(self.content, reader_of(request).translator)
+        translator = reader_of(request).translator
+        self.content = translated(self.content, translator)
+        self.headers["Content-Language"] = translator.language
         return super().to_asgi_response(app, request, **options)
 
 

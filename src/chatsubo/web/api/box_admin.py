@@ -2,6 +2,7 @@
 
 import msgspec
 from litestar import Controller, delete, get, post, put
+from litestar.params import FromPath
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from chatsubo.game import Game
@@ -29,7 +30,7 @@ class BoxAdminController(Controller):
         return await game.desk.templates(admin)
 
     @get("/templates/{name:str}", summary="See a template", responses=problems(401, 403, 404))
-    async def template(self, name: str, game: Game, admin: Actor) -> TemplateView:
+    async def template(self, name: FromPath[str], game: Game, admin: Actor) -> TemplateView:
         """Return one template."""
         return await game.desk.template(admin, name)
 
@@ -44,7 +45,7 @@ class BoxAdminController(Controller):
         return Registered(await game.box_admin.register(admin, data.form()))
 
     @get("/boxes/{slug:str}", summary="Get a box to edit", responses=problems(401, 403, 404))
-    async def form(self, slug: str, game: Game, admin: Actor) -> BoxForm:
+    async def form(self, slug: FromPath[str], game: Game, admin: Actor) -> BoxForm:
         """Return a box with the values of its flags, in the shape that ``PUT`` takes."""
         return await game.box_admin.form(admin, slug)
 
@@ -54,7 +55,7 @@ class BoxAdminController(Controller):
         summary="Edit a box",
         responses=problems(401, 403, 404, 422),
     )
-    async def edit(self, slug: str, data: BoxBody, game: Game, admin: Actor) -> None:
+    async def edit(self, slug: FromPath[str], data: BoxBody, game: Game, admin: Actor) -> None:
         """Replace a box's values. A flag that is left out is deleted; one that keeps its id keeps its points."""
         await game.box_admin.edit(admin, slug, data.form())
 
@@ -64,7 +65,7 @@ class BoxAdminController(Controller):
         summary="Release a box",
         responses=problems(401, 403, 404),
     )
-    async def release(self, slug: str, game: Game, admin: Actor) -> None:
+    async def release(self, slug: FromPath[str], game: Game, admin: Actor) -> None:
         """Let players see and play the box, or bring a retired one back."""
         await game.box_admin.release(admin, slug)
 
@@ -74,12 +75,12 @@ class BoxAdminController(Controller):
         summary="Retire a box",
         responses=problems(401, 403, 404),
     )
-    async def retire(self, slug: str, game: Game, admin: Actor) -> None:
+    async def retire(self, slug: FromPath[str], game: Game, admin: Actor) -> None:
         """Take the box out of play; its points stay."""
         await game.box_admin.retire(admin, slug)
 
     @delete("/boxes/{slug:str}", summary="Delete a box", responses=problems(401, 403, 404))
-    async def delete_box(self, slug: str, game: Game, admin: Actor) -> None:
+    async def delete_box(self, slug: FromPath[str], game: Game, admin: Actor) -> None:
         """Take the box away with its points; it can be restored."""
         await game.box_admin.delete(admin, slug)
 
@@ -89,6 +90,6 @@ class BoxAdminController(Controller):
         summary="Restore a deleted box",
         responses=problems(401, 403, 404),
     )
-    async def restore(self, slug: str, game: Game, admin: Actor) -> None:
+    async def restore(self, slug: FromPath[str], game: Game, admin: Actor) -> None:
         """Bring a deleted box back, with its points."""
         await game.box_admin.restore(admin, slug)

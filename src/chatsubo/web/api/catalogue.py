@@ -4,15 +4,15 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from chatsubo.game import Game
 from chatsubo.game.actor import Actor
 from chatsubo.game.views import AccountCard, BoxCard, BoxView, ProfileView, TrackView
 from chatsubo.web.api.description import problems
 
-Slug = Annotated[str, Parameter(max_length=64, description="The slug of a track.")]
-Search = Annotated[str, Parameter(max_length=64, description="A part of a name.")]
+Slug = Annotated[str | None, QueryParameter(max_length=64, description="The slug of a track.")]
+Search = Annotated[str | None, QueryParameter(max_length=64, description="A part of a name.")]
 
 
 class HomePage(msgspec.Struct, frozen=True):
@@ -37,21 +37,21 @@ class CatalogueController(Controller):
         return await game.catalogue.tracks(actor)
 
     @get("/boxes", summary="List the boxes", responses=problems(401, 404))
-    async def boxes(self, game: Game, actor: Actor, track: Slug | None = None) -> list[BoxCard]:
+    async def boxes(self, game: Game, actor: Actor, track: Slug = None) -> list[BoxCard]:
         """Return the boxes, of one track or of all, with how far you are in each."""
         return await game.catalogue.boxes(actor, track)
 
     @get("/boxes/{slug:str}", summary="See a box", responses=problems(401, 404))
-    async def box(self, slug: str, game: Game, actor: Actor) -> BoxView:
+    async def box(self, slug: FromPath[str], game: Game, actor: Actor) -> BoxView:
         """Return all that you may know of a box: flags without their values, machines, your session."""
         return await game.catalogue.box(actor, slug)
 
     @get("/users", summary="List the players", responses=problems(401))
-    async def users(self, game: Game, actor: Actor, search: Search | None = None) -> list[AccountCard]:
+    async def users(self, game: Game, actor: Actor, search: Search = None) -> list[AccountCard]:
         """Return the accounts, all or those whose name holds ``search``."""
         return await game.catalogue.accounts(actor, search)
 
     @get("/users/{username:str}", summary="See a player", responses=problems(401, 404))
-    async def profile(self, username: str, game: Game, actor: Actor) -> ProfileView:
+    async def profile(self, username: FromPath[str], game: Game, actor: Actor) -> ProfileView:
         """Return what a player has found."""
         return await game.catalogue.profile(actor, username)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Controller, get, post, put
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from chatsubo.game import Game
@@ -18,7 +18,7 @@ class NoticeController(Controller):
 
     @get("/notices", tags=["Notices"], summary="Read the notices", responses=problems(401))
     async def recent(
-        self, game: Game, actor: Actor, limit: Annotated[int, Parameter(ge=1, le=200)] = 20
+        self, game: Game, actor: Actor, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 20
     ) -> list[NoticeView]:
         """Return the newest notices, the newest first."""
         return await game.notices.recent(actor, limit)

@@ -1,6 +1,7 @@
 """Machines and flags over the API."""
 
 from litestar import Controller, delete, get, post
+from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from chatsubo.domain.errors import NotFound
@@ -25,7 +26,7 @@ class PlayController(Controller):
         return await game.play.sessions(actor)
 
     @get("/boxes/{slug:str}/session", summary="See your machine", responses=problems(401, 404))
-    async def session(self, slug: str, game: Game, actor: Actor) -> SessionView:
+    async def session(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
         """Return your session of a box: the live one, or the last that failed."""
         session = await game.play.session(actor, slug)
         if session is None:
@@ -38,7 +39,7 @@ class PlayController(Controller):
         summary="Start a machine",
         responses=problems(401, 404, 409, 422, 429),
     )
-    async def start(self, slug: str, game: Game, actor: Actor, data: Start | None = None) -> SessionView:
+    async def start(self, slug: FromPath[str], game: Game, actor: Actor, data: Start | None = None) -> SessionView:
         """Begin to start a machine of the box for you. Its progress is told by ``GET`` and by the live events."""
         return await game.play.start(actor, slug, data.realm if data else None)
 
@@ -48,7 +49,7 @@ class PlayController(Controller):
         summary="Stop your machine",
         responses=problems(401, 404, 409),
     )
-    async def stop(self, slug: str, game: Game, actor: Actor) -> SessionView:
+    async def stop(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
         """Begin to stop your machine; what was changed on it is lost."""
         return await game.play.stop(actor, slug)
 
@@ -58,7 +59,7 @@ class PlayController(Controller):
         summary="Reset your machine",
         responses=problems(401, 404, 409, 429),
     )
-    async def reset(self, slug: str, game: Game, actor: Actor) -> SessionView:
+    async def reset(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
         """Begin to bring your machine back to its initial state, with the same flags, access and address."""
         return await game.play.reset(actor, slug)
 
@@ -68,7 +69,7 @@ class PlayController(Controller):
         summary="Extend your machine's time",
         responses=problems(401, 404, 409),
     )
-    async def extend(self, slug: str, game: Game, actor: Actor) -> SessionView:
+    async def extend(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
         """Give your machine more time."""
         return await game.play.extend(actor, slug)
 

@@ -23,7 +23,7 @@ class ScoreboardController(Controller):
         request: Request[Any, Any, Any],
         game: Game,
         actor: Actor,  # noqa: ARG002  for those who are logged in
-        track: Slug | None = None,
+        track: Slug = None,
     ) -> Response[StandingsView]:
         """Return the standings, of one track or overall; with ``If-None-Match``, only if they changed (else 304)."""
         body, version = await game.scoreboard.standings_json(track)

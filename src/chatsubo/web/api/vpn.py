@@ -3,6 +3,7 @@
 import re
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from chatsubo.game.actor import Actor
 from chatsubo.game.vpn import Vpn
@@ -16,7 +17,7 @@ from chatsubo.web.api.description import problems
     responses=problems(401, 404, 503),
     media_type="application/octet-stream",
 )
-async def download(realm: str, actor: Actor, vpn: Vpn) -> Response[bytes]:
+async def download(realm: FromPath[str], actor: Actor, vpn: Vpn) -> Response[bytes]:
     """Return the file that your VPN client needs to reach the realm; it is yours alone, and always the same."""
     access = await vpn.access(actor, realm)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", realm)[:48]
