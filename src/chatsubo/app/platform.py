@@ -104,9 +104,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
             gated_realms={gate.realm for gate in config.vpns},
         )
         stack.callback(game.passwords.close)
-        settings = WebSettings.from_server(
-            config.server, await csrf_secret(db), demo=demo, metrics_token=config.server.metrics_token
-        )
+        settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
         application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, utc_now, gates))
         server = make_server(application, bus, settings, host=config.server.host, port=config.server.port)
