@@ -1,8 +1,6 @@
 """The composition root: everything put together for one process."""
 
-import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
@@ -51,22 +49,6 @@ class Platform:
     game: Game
     providers: Mapping[str, BaseProvider]
     server: Server
-
-    async def serve(self) -> None:
-        """Serve until SIGINT or SIGTERM."""
-        loop = asyncio.get_running_loop()
-        for one in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(one, self.stop)
-        try:
-            await self.server.serve()
-        finally:
-            for one in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(one)
-
-    def stop(self) -> None:
-        """Ask the server to end; a second time, at once."""
-        self.server.force_exit = self.server.should_exit
-        self.server.should_exit = True
 
 
 @contextlib.asynccontextmanager

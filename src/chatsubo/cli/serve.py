@@ -27,6 +27,6 @@ def serve(file: Path) -> None:
 
     async def run() -> None:
         async with running(config, registry) as platform:
-            await platform.serve()
+            await platform.server.serve()
 
     asyncio.run(run())

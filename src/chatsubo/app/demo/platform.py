@@ -66,7 +66,7 @@ async def demo(folder: Path, port: int | None = None) -> AsyncIterator[Demo]:
     configure_logs(config.logging)
     async with running(config, registry, demo=True) as platform:
         admin, player = await seed(platform, folder)
-        serving = asyncio.create_task(platform.serve())
+        serving = asyncio.create_task(platform.server.serve())
         ready = asyncio.create_task(platform.server.ready.wait())
         await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
@@ -75,7 +75,7 @@ async def demo(folder: Path, port: int | None = None) -> AsyncIterator[Demo]:
         try:
             yield Demo(config.server.url, admin, player, platform, serving)
         finally:
-            platform.stop()
+            platform.server.stop()
             await serving
 
 

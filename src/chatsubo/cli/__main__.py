@@ -1,0 +1,5 @@
+"""``python -m chatsubo.cli`` is ``chatsubo``."""
+
+from chatsubo.cli import main
+
+main()

@@ -1,0 +1,177 @@
+"""A server as an operator runs it: ``chatsubo serve`` in a process of its own, and visitors over HTTP."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+START_LIMIT = 30.0
+STOP_LIMIT = 10.0
+WAIT_LIMIT = 60.0
+PASSWORD = "correct horse"
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def chatsubo(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "chatsubo.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, **options)
+
+
+class Visitor:
+    """A program that is logged in over the JSON API."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=30)
+        self.username = ""
+
+    def register(self, username: str) -> "Visitor":
+        return self._enter("register", username, PASSWORD, 201)
+
+    def log_in(self, username: str, password: str = PASSWORD) -> "Visitor":
+        return self._enter("login", username, password, 200)
+
+    def get(self, path: str) -> Any:
+        answer = self.http.get(f"/api/v1{path}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, *, status: int | None = None) -> Any:
+        """Send a body, and return the answer; any good status will do, unless one is named."""
+        answer = self.http.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == status if status else answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def wait(self, slug: str, *states: str) -> Any:
+        """Wait until the own session of a box is in one of ``states`` (``gone``: there is none), and return it."""
+        limit = time.monotonic() + WAIT_LIMIT
+        while True:
+            session = self.get(f"/boxes/{slug}")["session"]
+            if (session["state"] if session else "gone") in states:
+                return session
+            assert time.monotonic() < limit, session
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        self.http.close()
+
+    def _enter(self, verb: str, username: str, password: str, status: int) -> "Visitor":
+        token = self.http.get("/api/v1/csrf").json()
+        self.http.headers[token["header"]] = token["token"]
+        self.post(f"/{verb}", {"username": username, "password": password}, status=status)
+        self.username = username
+        return self
+
+
+class Server:
+    """``chatsubo serve`` with a configuration of the test's.
+
+    Attributes:
+        folder: Where its configuration, database and log are.
+        url: Where it answers.
+    """
+
+    def __init__(self, folder: Path, providers: dict[str, Any], **settings: Any) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.file = folder / "chatsubo.yml"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._visitors: list[Visitor] = []
+        content = {
+            "providers": providers,
+            "server": {"host": "127.0.0.1", "port": self.port, "allow_insecure_http": True},
+            "database": {"url": f"sqlite:///{folder / 'chatsubo.db'}"},
+            **settings,
+        }
+        self.file.write_text(yaml.safe_dump(content))
+
+    def start(self) -> "Server":
+        """Start, and return once it is ready."""
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "chatsubo.cli", "serve", "--config", str(self.file)], stdout=log, stderr=log
+            )
+        limit = time.monotonic() + START_LIMIT
+        while not self._is_ready():
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < limit, self.log
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> float:
+        """Tell it to stop, and return how many seconds it took."""
+        if self._process is None:
+            return 0.0
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(STOP_LIMIT) in (0, -signal.SIGTERM), self.log
+        self._process = None
+        return time.monotonic() - began
+
+    def close(self) -> None:
+        """Stop, and forget the visitors."""
+        for visitor in self._visitors:
+            visitor.close()
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(errors="replace")[-5000:]
+
+    def visitor(self) -> Visitor:
+        """A new program that is not logged in yet."""
+        visitor = Visitor(self.url)
+        self._visitors.append(visitor)
+        return visitor
+
+    def organiser(self, username: str = "finn") -> Visitor:
+        """Make an organiser on the command line, and log in."""
+        done = chatsubo("user", "create", username, "--role", "admin", "--config", str(self.file), "--json")
+        return self.visitor().log_in(username, json.loads(done.stdout)["password"])
+
+    def release(self, organiser: Visitor, template: str, **changes: Any) -> str:
+        """Register a template as a box, with its prefilled form, and release it; return its slug."""
+        limit = time.monotonic() + WAIT_LIMIT
+        while template not in {one["name"] for one in organiser.get("/admin/templates")}:
+            assert time.monotonic() < limit, self.log
+            time.sleep(0.05)
+        form = {**organiser.get(f"/admin/templates/{template}")["form"], **changes}
+        if not form["track"] and not form["new_track"]:
+            form["new_track"] = "Basics"
+        slug: str = organiser.post("/admin/boxes", form)["slug"]
+        organiser.post(f"/admin/boxes/{slug}/release")
+        return slug
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
