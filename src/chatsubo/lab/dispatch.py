@@ -79,15 +79,12 @@ class Dispatcher:
         self._clock = clock
         self._pace = pace
         self._woken = asyncio.Event()
-        self._changed: set[str] = set()
         self._troubles: dict[str, _Trouble] = {}
         self._moved = False
         self._moved_up_at = 0.0
 
-    def wake(self, session_id: str | None = None) -> None:
-        """Look for intents now; of a session that is named, tell its owner that it changed."""
-        if session_id is not None:
-            self._changed.add(session_id)
+    def wake(self) -> None:
+        """Look for intents now."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -108,7 +105,6 @@ class Dispatcher:
 
     async def look(self) -> None:
         """Admit who can be admitted, and see to it that every admitted intent has its workflow."""
-        await self._announce()
         async with self._db.read() as tx:
             intents = await pending_intents(tx)
         self._troubles = {
@@ -118,16 +114,6 @@ class Dispatcher:
             if not self._lifecycle.runs.has(intent.session_id, intent.generation):
                 await self._start(intent)
         self.looked_at = time.monotonic()
-
-    async def _announce(self) -> None:
-        changed, self._changed = self._changed, set()
-        if not changed:
-            return
-        async with self._db.read() as tx:
-            for session_id in changed:
-                session = await get_session(tx, session_id)
-                if session is not None:
-                    self._news.session(session.id, session.account_id, session.box_id, session.state)
 
     async def _admit(self, intents: Sequence[Intent]) -> list[Intent]:
         """Give out what places are free, and return all intents that may be carried out now."""

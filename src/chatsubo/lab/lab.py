@@ -1,7 +1,6 @@
 """The lab: everything that talks to hypervisors, in one place to start and to stop."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -9,7 +8,6 @@ import structlog
 
 from chatsubo.domain.clock import Clock, utc_now
 from chatsubo.jobs import Jobs
-from chatsubo.lab.calls import bounded
 from chatsubo.lab.dispatch import Dispatcher
 from chatsubo.lab.inventory import Inventory
 from chatsubo.lab.lifecycle import Lifecycle
@@ -19,7 +17,6 @@ from chatsubo.lab.reconcile import Reconciler
 from chatsubo.lab.sweep import Sweep
 from chatsubo.live.bus import Bus
 from chatsubo.providers.base import BaseProvider
-from chatsubo.providers.exc import ProviderError
 from chatsubo.store.database import Database
 
 CLOSING_RUNS = 0.7
@@ -47,7 +44,7 @@ class Lab:
         Args:
             db: Where everything is kept; it is not closed here.
             jobs: The durable engine; it is launched and shut down here.
-            providers: The configured providers by name; they are closed here.
+            providers: The configured providers by name; they are not closed here.
             bus: Where changes are told.
             clock: The time of day.
             pace: How long to wait for what.
@@ -87,24 +84,14 @@ class Lab:
         for task in self._tasks:
             task.cancel()
         await self._lifecycle.aclose(CLOSING_RUNS)
-        await asyncio.gather(
-            self._jobs.shutdown(), *(self._close(one) for one in self._providers.values()), return_exceptions=True
-        )
+        await self._jobs.shutdown()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSING_REST)
         self._tasks.clear()
 
-    async def _close(self, provider: BaseProvider) -> None:
-        with contextlib.suppress(ProviderError):
-            await bounded(provider.aclose(), CLOSING_REST, 0)
-
-    def wake(self, session_id: str | None = None) -> None:
-        """Look for new intents now. Call it after the commit of an intent; cheap, never raises.
-
-        Args:
-            session_id: The session whose owner, and the organisers, are to be told that it changed.
-        """
-        self._dispatcher.wake(session_id)
+    def wake(self) -> None:
+        """Look for new intents now. Call it after the commit of an intent; cheap, never raises."""
+        self._dispatcher.wake()
 
     def refresh(self, provider: str) -> None:
         """Look at a provider again soon."""

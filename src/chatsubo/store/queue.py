@@ -60,13 +60,16 @@ class Place(Struct, frozen=True):
 async def pending_intents(tx: AsyncConnection) -> tuple[Intent, ...]:
     """Return all intents that are not carried out yet, oldest first."""
     columns = (
-        sessions.c.id.label("session_id"),
+        sessions.c.id,
         *(sessions.c[name] for name in ("generation", "verb", "provider", "account_id", "box_id")),
-        or_(sessions.c.verb == Verb.STOP, sessions.c.admitted_at.is_not(None)).label("admitted"),
-        sessions.c.ended_at.is_not(None).label("ended"),
+        or_(sessions.c.verb == Verb.STOP, sessions.c.admitted_at.is_not(None)),
+        sessions.c.ended_at.is_not(None),
     )
     query = select(*columns).where(sessions.c.verb.is_not(None)).order_by(sessions.c.asked_at, sessions.c.id)
-    return tuple(msgspec.convert(dict(row._mapping), Intent) for row in await tx.execute(query))  # noqa: SLF001
+    return tuple(
+        msgspec.convert(dict(zip(Intent.__struct_fields__, row, strict=True)), Intent)
+        for row in await tx.execute(query)
+    )
 
 
 async def admit(
