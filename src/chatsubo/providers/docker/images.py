@@ -1,0 +1,229 @@
+"""The images of the templates: one for all sessions where it can be, one for each where values are baked in."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatsubo.domain.text import N_, Text
+from chatsubo.providers.base import Progress, StartOrder
+from chatsubo.providers.docker import building
+from chatsubo.providers.docker.building import Build, build
+from chatsubo.providers.docker.catalogue import Catalogue
+from chatsubo.providers.docker.client import Engine
+from chatsubo.providers.docker.errors import ImageMissing
+from chatsubo.providers.docker.flights import Flights
+from chatsubo.providers.docker.labels import BUILT_FROM, PROVIDER, SESSION
+from chatsubo.providers.docker.slots import placeholder
+from chatsubo.providers.docker.template import DockerTemplate, Recipe
+from chatsubo.providers.exc import InstanceNotFound, ProviderError, TemplateNotFound
+
+BUILDING = Text(N_("Building the machine"))
+FETCHING = Text(N_("Fetching the image"))
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image on the engine.
+
+    Attributes:
+        reference: What containers are made from: an id, so that nobody can swap it meanwhile.
+        labels, environment: What it brings; placeholders stand where values belong.
+        ports: The TCP ports that it exposes, sorted.
+        has_health_check: Whether it tells by itself how it is.
+    """
+
+    reference: str
+    labels: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    ports: tuple[int, ...]
+    has_health_check: bool
+
+
+class Images:
+    """The images of one provider's templates.
+
+    Args:
+        engine: Where they are.
+        provider: The provider's name.
+        catalogue: The templates.
+        build_limit: Seconds that a build may take.
+        builds: Builds under way at once.
+    """
+
+    def __init__(self, engine: Engine, provider: str, catalogue: Catalogue, build_limit: float, builds: int) -> None:
+        self._engine = engine
+        self._provider = provider
+        self._catalogue = catalogue
+        self._limit = build_limit
+        self._places = asyncio.Semaphore(builds)
+        self._flights: Flights[None] = Flights()
+        self._known: dict[str, Image] = {}
+
+    async def of(self, template: DockerTemplate, order: StartOrder) -> Image:
+        """Return the image for a session, built or fetched if it is not there yet.
+
+        Raises:
+            BuildFailed, TemplateNotFound: It cannot be had.
+            ProviderError: As the engine answers.
+        """
+        recipe = template.recipe
+        assert recipe is not None
+        if recipe.image:
+            return await self._ready(recipe.image, order.progress)
+        if recipe.baked:
+            return await self._of_session(template.name, recipe, order)
+        tag = building.shared_tag(template.name, recipe)
+        if tag not in self._known:
+            self._known[tag] = await self._shared(tag, template.name, recipe, order.progress)
+        return self._known[tag]
+
+    def forget(self) -> None:
+        """Look at the engine again for what was known to be there."""
+        self._known.clear()
+
+    async def remove_of(self, session: str) -> None:
+        """Remove what was built for a session alone, half-made images too. What is gone already is a success.
+
+        Raises:
+            ProviderError: As the engine answers.
+        """
+        await self._remove(building.session_tag(session))
+        filters = {"label": [f"{SESSION}={session}"]}
+        left: set[str] = set()
+        while found := {one["Id"] for one in await self._list(filters)} - left:
+            # An image goes with its parents, down to the first that something else needs; what stays is in use.
+            for one in found:
+                await self._remove(one)
+            left |= found
+
+    async def orphans(self) -> dict[str, str]:
+        """Return the ids of images that were built for one session, by session."""
+        found: dict[str, str] = {}
+        for one in await self._list({"label": [f"{PROVIDER}={self._provider}", SESSION]}):
+            found[one["Labels"][SESSION]] = one["Id"]
+        return found
+
+    async def _ready(self, reference: str, progress: Progress) -> Image:
+        image = await self._look(reference)
+        if image is None:
+            await self._flights.join(reference, lambda told: self._pull(reference, told), progress)
+            image = await self._look(reference)
+        if image is None:
+            raise TemplateNotFound(f"{self._engine.name}: the image {reference} is not there after it was fetched")
+        return image
+
+    async def _pull(self, reference: str, progress: Progress) -> None:
+        progress.stage(FETCHING)
+        name, _, version = reference.rpartition(":")
+        named = {"fromImage": name, "tag": version} if name and "/" not in version and "@" not in reference else {}
+        params = named or ({"fromImage": reference} | ({} if "@" in reference else {"tag": "latest"}))
+        try:
+            async with asyncio.timeout(self._limit), aclosing(self._engine.stream("images/create", params)) as messages:
+                async for message in messages:
+                    if "error" in message:
+                        raise TemplateNotFound(
+                            f"{self._engine.name}: {reference} cannot be fetched: {message['error']}"
+                        )
+        except InstanceNotFound as error:
+            raise TemplateNotFound(error.detail) from None
+        except TimeoutError:
+            raise TemplateNotFound(f"{self._engine.name}: fetching {reference} took too long") from None
+
+    async def _shared(self, tag: str, name: str, recipe: Recipe, progress: Progress) -> Image:
+        image = await self._look(tag)
+        if image is None:
+            values = {slot: placeholder(slot) for slot in recipe.declared}
+            labels = {BUILT_FROM: building.built_from(recipe)}
+            job = Build(tag, recipe.dockerfile, self._catalogue.context_of(recipe), values, labels)
+            await self._flights.join(tag, lambda told: self._build(job, told), progress)
+            await self._remove_others(building.template_repository(name), {tag})
+            image = await self._look(tag)
+        return _there(image, tag)
+
+    async def _of_session(self, name: str, recipe: Recipe, order: StartOrder) -> Image:
+        tag = building.session_tag(order.id)
+        digest = building.built_from(recipe)
+        image = await self._look(tag)
+        if image is not None and image.labels.get(BUILT_FROM) == digest:
+            return image
+        assert recipe.usage is not None
+        context = self._catalogue.context_of(recipe)
+        if recipe.usage.work_before:
+            await self._prefix(name, recipe, order.progress)
+        # Only what is baked is part of the image; the rest is given to the container, as for a shared image.
+        values = {slot: order.values[slot] if slot in recipe.baked else placeholder(slot) for slot in recipe.declared}
+        labels = {BUILT_FROM: digest, SESSION: order.id, PROVIDER: self._provider}
+        job = Build(tag, building.marked(recipe, SESSION, order.id), context, values, labels)
+        await self._build(job, order.progress)
+        return _there(await self._look(tag), tag)
+
+    async def _prefix(self, name: str, recipe: Recipe, progress: Progress) -> None:
+        tag = building.prefix_tag(name, recipe)
+        if await self._look(tag) is not None:
+            return
+        values = {slot: placeholder(slot) for slot in recipe.declared}
+        job = Build(tag, building.prefix(recipe), self._catalogue.context_of(recipe), values)
+        await self._flights.join(tag, lambda told: self._build(job, told), progress)
+        await self._remove_others(building.template_repository(name), {tag})
+
+    async def _build(self, job: Build, progress: Progress) -> None:
+        progress.stage(BUILDING)
+        async with self._places:
+            await build(self._engine, job, progress, self._limit)
+
+    async def _look(self, reference: str) -> Image | None:
+        try:
+            return _image(await self._engine.ask(lambda docker: docker.images.inspect(reference)))
+        except InstanceNotFound:
+            return None
+
+    async def _list(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self._engine.ask(
+            lambda docker: docker.images.list(all=True, filters=filters)
+        )
+        return found
+
+    async def _remove(self, reference: str) -> None:
+        try:
+            await self._engine.change(lambda docker: docker.images.delete(reference, force=True))
+        except ImageMissing:
+            return
+        except ProviderError as error:
+            # It still has children, or a container: those go first, or it belongs to them.
+            if not _is_in_use(error):
+                raise
+
+    async def _remove_others(self, repository: str, keep: set[str]) -> None:
+        """Remove the images of a template as it was before; those in use stay."""
+        tags = [tag for one in await self._list({"reference": [repository]}) for tag in one.get("RepoTags") or ()]
+        for tag in tags:
+            if tag not in keep:
+                try:
+                    await self._engine.change(lambda docker, tag=tag: docker.images.delete(tag))  # type: ignore[misc]
+                except ProviderError:
+                    continue
+
+
+def _image(raw: Mapping[str, Any]) -> Image:
+    config = raw.get("Config") or {}
+    ports = sorted(int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {} if port.endswith("/tcp"))
+    check = (config.get("Healthcheck") or {}).get("Test") or []
+    return Image(
+        reference=raw["Id"],
+        labels=config.get("Labels") or {},
+        environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or ()),
+        ports=tuple(ports),
+        has_health_check=bool(check) and check[0] != "NONE",
+    )
+
+
+def _there(image: Image | None, tag: str) -> Image:
+    if image is None:
+        raise ImageMissing(f"the image {tag} went away while it was needed")
+    return image
+
+
+def _is_in_use(error: ProviderError) -> bool:
+    return any(sign in error.detail for sign in ("conflict", "being used", "dependent child"))

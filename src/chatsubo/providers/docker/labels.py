@@ -1,0 +1,11 @@
+"""The labels that the platform puts on what it makes, by which it finds it again."""
+
+SESSION = "chatsubo.session"
+TEMPLATE = "chatsubo.template"
+REALM = "chatsubo.realm"
+ADDRESS = "chatsubo.address"
+DYNAMIC = "chatsubo.dynamic"
+PROVIDER = "chatsubo.provider"
+"""The name of the provider that made it: two providers may share an engine, and two platforms too."""
+GENERATION = "chatsubo.generation"
+BUILT_FROM = "chatsubo.built-from"
