@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import groupby
 
 import pytest
 
@@ -108,16 +109,15 @@ async def test_the_player_is_told_of_every_change_and_no_secret_is_in_it(world: 
         session = await world.run()
         await world.stop(session.id)
         await world.reaches(session.id, State.STOPPED)
-        told = []
-        while not told or told[-1].data["state"] != "stopped":
-            told.append(await news.next(WITHIN))
+        states: list[str] = []
+        while not states or states[-1] != "stopped":
+            event = await news.next(WITHIN)
+            assert event is not None
+            assert event.name == "session"
+            assert set(event.data) == {"session", "box", "state"}
+            states.append(event.data["state"])
 
-    assert [one.data["state"] for one in told if one is not None and one.name == "session"] == [
-        *["provisioning"] * (len(told) - 2),
-        "running",
-        "stopped",
-    ]
-    assert all(set(one.data) == {"session", "box", "state"} for one in told if one is not None)
+    assert [state for state, _ in groupby(states)] == ["provisioning", "running", "stopped"]
 
 
 async def test_stages_are_shown_while_a_machine_is_made(world: World) -> None:

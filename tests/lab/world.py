@@ -1,7 +1,7 @@
 """The world that the lab is tested in: a database, a fake hypervisor, and a lab with little patience."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
@@ -56,19 +56,23 @@ class Clock:
         self.now += timedelta(**amount)
 
 
-async def furnish(db: Database, players: int = 10) -> None:
-    """Put accounts 1 to ``players``, a track and the boxes 1 and 2 into the database."""
-    now = datetime(2026, 11, 23, tzinfo=UTC)
+async def add_players(db: Database, numbers: range) -> None:
+    """Put accounts of these numbers into the database."""
+    rows = [
+        {"id": number, "username": name, "username_key": name, "gate_name": name, "password_hash": "", "role": "player"}
+        | {"created_at": datetime(2026, 11, 23, tzinfo=UTC)}
+        for number in numbers
+        for name in [f"player{number}"]
+    ]
     async with db.write() as tx:
-        names = [f"player{number}" for number in range(1, players + 1)]
-        await tx.execute(
-            insert(accounts),
-            [
-                {"username": name, "username_key": name, "gate_name": name, "password_hash": "", "role": "player"}
-                | {"created_at": now}
-                for name in names
-            ],
-        )
+        await tx.execute(insert(accounts), rows)
+
+
+async def furnish(db: Database) -> None:
+    """Put accounts 1 to 10, a track and the boxes 1 and 2 into the database."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    await add_players(db, range(1, 11))
+    async with db.write() as tx:
         await tx.execute(insert(tracks).values(slug="web", name="Web", icon="world", position=1))
         common = {"template": "hello", "dynamic": True, "description": "", "os": "Linux", "difficulty": 1}
         for slug in ("hello", "other"):
@@ -100,10 +104,9 @@ class World:
         )
         self.equip({"fake": provider})
 
-    def equip(self, providers: Mapping[str, BaseProvider], **pace: float) -> None:
+    def equip(self, providers: Mapping[str, BaseProvider]) -> None:
         """Make a lab with ``providers``."""
         self.providers = providers
-        self.pace = replace(self.pace, **pace)
         self.lab = Lab(self.db, self.jobs, self.providers, self.bus, self.clock, pace=self.pace)
 
     async def ask(self, account: int = 1, box: int = 1, provider: str = "fake", template: str = "hello") -> str:

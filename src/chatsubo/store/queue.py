@@ -1,13 +1,12 @@
 """The queue for places at providers: who waits, who is under way, who is next."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from statistics import median
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.queue import Waiting, in_turn
@@ -93,9 +92,8 @@ async def admit(
         held: Sessions that still hold a place although their intent says otherwise: starts being called off.
         now: The present moment.
     """
-    waiting, under_way = await _line(tx, provider, lock=True)
-    free = places - len(under_way.keys() | set(held))
-    chosen = [one.session_id for one in in_turn(waiting, Counter(under_way.values()))[: max(0, free)]]
+    order, under_way = await _line(tx, provider, lock=True)
+    chosen = order[: max(0, places - len(under_way | set(held)))]
     for verb, state in ((Verb.START, State.PROVISIONING), (Verb.RESET, State.RESETTING)):
         of_verb = sessions.c.verb == verb
         await tx.execute(
@@ -117,8 +115,7 @@ async def queue_position(tx: AsyncConnection, session_id: str) -> Place | None:
     provider = (await tx.execute(query.where(sessions.c.verb.in_(_PLACED)))).scalar()
     if provider is None:
         return None
-    waiting, under_way = await _line(tx, provider)
-    order = [one.session_id for one in in_turn(waiting, Counter(under_way.values()))]
+    order, under_way = await _line(tx, provider)
     if session_id not in order:
         return None
     position = order.index(session_id) + 1
@@ -139,10 +136,8 @@ async def usual_seconds(tx: AsyncConnection, provider: str) -> float | None:
     return median(took) if took else None
 
 
-async def _line(
-    tx: AsyncConnection, provider: str, *, lock: bool = False
-) -> tuple[list[Waiting], dict[str, int | None]]:
-    """Return who waits at the provider, and whose session is under way there."""
+async def _line(tx: AsyncConnection, provider: str, *, lock: bool = False) -> tuple[list[str], frozenset[str]]:
+    """Return the sessions that wait at the provider, in their turn, and those that are under way there."""
     query = (
         select(sessions.c.id, sessions.c.account_id, sessions.c.asked_at, sessions.c.admitted_at)
         .where(sessions.c.provider == provider, sessions.c.verb.in_(_PLACED))
@@ -150,4 +145,16 @@ async def _line(
     )
     rows = (await tx.execute(query.with_for_update() if lock else query)).all()
     waiting = [Waiting(row.id, row.account_id, row.asked_at) for row in rows if row.admitted_at is None]
-    return waiting, {row.id: row.account_id for row in rows if row.admitted_at is not None}
+    held = await _held(tx, {one.account_id for one in waiting if one.account_id is not None})
+    order = [one.session_id for one in in_turn(waiting, held)]
+    return order, frozenset(row.id for row in rows if row.admitted_at is not None)
+
+
+async def _held(tx: AsyncConnection, account_ids: Collection[int]) -> dict[int | None, int]:
+    """Return how many machines each account has, or is being made."""
+    made = or_(
+        sessions.c.state.in_([State.PROVISIONING, State.RUNNING]),
+        and_(sessions.c.state == State.RESETTING, sessions.c.admitted_at.is_not(None)),
+    )
+    query = select(sessions.c.account_id, func.count()).where(made, sessions.c.account_id.in_(account_ids))
+    return {row[0]: row[1] for row in await tx.execute(query.group_by(sessions.c.account_id))}
