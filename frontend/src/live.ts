@@ -6,12 +6,14 @@
 
 import htmx from "htmx.org";
 
-const NAMES = ["session", "standings", "notice", "boxes", "submission", "provider", "desk", "resync"];
+const NAMES = ["session", "solve", "standings", "notice", "boxes", "submission", "provider", "desk", "resync"];
 /** What all browsers are told at once is looked at within this many milliseconds, so that they do not ask at once. */
 const SPREAD = 1500;
 const TOLD_TO_ALL = new Set(["standings", "boxes", "resync"]);
 /** Milliseconds that a stream may be away before the page says so. */
 const GRACE = 8000;
+/** Milliseconds within which two messages of a found flag are of the same one. */
+const TWICE = 1000;
 
 /** The SSE extension makes its streams with this, and lets us make them. */
 type WithStreams = typeof htmx & { createEventSource: (address: string) => EventSource };
@@ -26,6 +28,8 @@ let offline = 0;
 
 export function startLive(): void {
   const { live, account } = document.body.dataset;
+  // A right flag says so in the answer to its form, too: the stream may be away.
+  document.addEventListener("flagfound", () => announce({ name: "solve", data: {} }));
   if (!live) return;
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) announce({ name: "resync", data: {} });
@@ -93,7 +97,13 @@ function soon(message: Message): void {
   waiting.set(message.name, timer);
 }
 
+let solvedAt = 0;
+
 function announce({ name, data }: Message): void {
+  if (name === "solve") {
+    if (Date.now() - solvedAt < TWICE) return;
+    solvedAt = Date.now();
+  }
   document.dispatchEvent(new CustomEvent(`live:${name}`, { detail: data }));
 }
 

@@ -1,0 +1,64 @@
+"""The organisers' desk: what needs attention, machines and submissions."""
+
+from litestar import Controller, get, post
+from litestar.response import Redirect, Template
+
+from chatsubo.domain.errors import Conflict
+from chatsubo.game import Actor, Game
+from chatsubo.web.pages.rendering import Show
+
+VERDICTS = ("correct", "repeated", "wrong", "shared")
+_MOST_ROWS = 200
+
+
+class DeskPages(Controller):
+    """What organisers look at."""
+
+    path = "/admin"
+
+    @get("/")
+    async def desk(self, game: Game, admin: Actor, show: Show) -> Template:
+        """Show what needs attention, what runs, and numbers."""
+        context = {"desk": await game.desk.overview(admin)}
+        if show.in_page:
+            return show.fragment("desk.html", **context)
+        return await show.page("admin/desk.html", **context)
+
+    @get("/sessions")
+    async def sessions(self, game: Game, admin: Actor, show: Show) -> Template:
+        """Show all machines that run, and those that ended last."""
+        context = {"sessions": await game.desk.sessions(admin, _MOST_ROWS)}
+        if show.in_page:
+            return show.fragment("sessions.html", **context)
+        return await show.page("admin/sessions.html", **context)
+
+    @get("/sessions/{session_id:str}")
+    async def session(self, game: Game, admin: Actor, show: Show, session_id: str) -> Template:
+        """Show one machine and what its builds and starts said."""
+        session = await game.desk.session(admin, session_id)
+        log = await game.desk.log(admin, session_id)
+        if show.in_page:
+            return show.fragment("session.html", session=session, log=log)
+        return await show.page("admin/session.html", session=session, log=log, problem=None)
+
+    @post("/sessions/{session_id:str}/stop")
+    async def stop(self, game: Game, admin: Actor, show: Show, session_id: str) -> Redirect | Template:
+        """Stop anybody's machine."""
+        try:
+            await game.desk.stop_session(admin, session_id)
+        except Conflict as error:
+            told = show.problem(error)
+            session = await game.desk.session(admin, session_id)
+            log = await game.desk.log(admin, session_id)
+            return await show.page("admin/session.html", told.status, session=session, log=log, problem=told.detail)
+        return show.redirect(f"/admin/sessions/{session_id}")
+
+    @get("/submissions")
+    async def submissions(self, game: Game, admin: Actor, show: Show, verdict: str = "") -> Template:
+        """Show the newest submissions, of one verdict or all."""
+        chosen = verdict if verdict in VERDICTS else None
+        found = await game.desk.submissions(admin, _MOST_ROWS, chosen)
+        context = {"submissions": found, "verdict": chosen, "verdicts": VERDICTS}
+        if show.in_page:
+            return show.fragment("submissions.html", **context)
+        return await show.page("admin/submissions.html", **context)

@@ -1,0 +1,50 @@
+"""What organisers tell players: announcements and the home page."""
+
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.response import Template
+
+from chatsubo.domain.errors import Invalid
+from chatsubo.game import Actor, Game
+from chatsubo.web.errors import status_of
+from chatsubo.web.pages.forms import fields_of
+from chatsubo.web.pages.rendering import AnyRequest, Show, by_field
+
+
+class WordsPages(Controller):
+    """What organisers write."""
+
+    path = "/admin"
+
+    @get("/announce")
+    async def announce_form(self, admin: Actor, show: Show, done: bool = False) -> Template:
+        """Ask what everyone should be told."""
+        return await show.page("admin/announce.html", message="", problems={}, done=done)
+
+    @post("/announce")
+    async def announce(self, request: AnyRequest, game: Game, admin: Actor, show: Show) -> Response[Any]:
+        """Tell everyone."""
+        message = (await fields_of(request)).get("message", "")
+        try:
+            await game.notices.announce(admin, message)
+        except Invalid as error:
+            problems = by_field(error, show)
+            return await show.page("admin/announce.html", status_of(error), message=message, problems=problems, done=False)
+        return show.redirect("/admin/announce?done=true")
+
+    @get("/home")
+    async def home_form(self, game: Game, admin: Actor, show: Show) -> Template:
+        """Show the home page's source."""
+        return await show.page("admin/home.html", content=await game.home.content(), problems={})
+
+    @post("/home")
+    async def home(self, request: AnyRequest, game: Game, admin: Actor, show: Show) -> Response[Any]:
+        """Replace the home page."""
+        content = (await fields_of(request)).get("content", "").replace("\r\n", "\n")
+        try:
+            await game.home.set_content(admin, content)
+        except Invalid as error:
+            problems = by_field(error, show)
+            return await show.page("admin/home.html", status_of(error), content=content, problems=problems)
+        return show.redirect("/")

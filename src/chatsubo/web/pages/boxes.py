@@ -1,0 +1,74 @@
+"""Tracks, their boxes, and a box's page."""
+
+import gzip
+from functools import lru_cache
+
+from litestar import Controller, Response, get
+from litestar.response import Template
+
+from chatsubo.domain.errors import NotFound
+from chatsubo.game import Actor, Game
+from chatsubo.web.pages.cover import draw
+from chatsubo.web.pages.rendering import AnyRequest, Show
+
+_A_WEEK = "public, max-age=604800"
+_LONGEST_SLUG = 80
+
+
+class BoxPages(Controller):
+    """What there is to attack."""
+
+    @get("/tracks")
+    async def all_boxes(self, game: Game, actor: Actor, show: Show) -> Template:
+        """Show all boxes, track by track."""
+        return await show.page("tracks.html", track=None, boxes=await game.catalogue.boxes(actor))
+
+    @get("/tracks/{slug:str}")
+    async def track(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+        """Show the boxes of one track.
+
+        Raises:
+            NotFound: If no track of that name has boxes.
+        """
+        known = {track.slug: track for track in await game.catalogue.tracks(actor)}
+        if slug not in known:
+            raise NotFound
+        return await show.page("tracks.html", track=known[slug], boxes=await game.catalogue.boxes(actor, slug))
+
+    @get("/boxes/cards")
+    async def cards(self, game: Game, actor: Actor, show: Show, track: str | None = None) -> Template:
+        """Show the cards of the boxes, of one track or all."""
+        tracks = await game.catalogue.tracks(actor)
+        boxes = await game.catalogue.boxes(actor, track)
+        chosen = next((one for one in tracks if one.slug == track), None)
+        return show.fragment("cards.html", tracks=tracks, track=chosen, boxes=boxes)
+
+    @get("/boxes/{slug:str}")
+    async def box(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+        """Show a box."""
+        return await show.page("box.html", box=await game.catalogue.box(actor, slug), problem=None)
+
+    @get("/boxes/{slug:str}/machine")
+    async def machine(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+        """Show how to get into a box."""
+        return show.fragment("machine.html", box=await game.catalogue.box(actor, slug), problem=None)
+
+    @get("/boxes/{slug:str}/flags")
+    async def flags(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+        """Show the flags of a box."""
+        return show.fragment("flags.html", box=await game.catalogue.box(actor, slug))
+
+    @get("/boxes/{slug:str}/cover.svg")
+    async def cover(self, request: AnyRequest, slug: str) -> Response[bytes]:
+        """Draw the picture of a box that has none. It tells nothing but the name, so it is drawn for any name."""
+        plain, packed = _drawn(slug[:_LONGEST_SLUG])
+        headers = {"Cache-Control": _A_WEEK, "Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(plain, media_type="image/svg+xml", headers=headers)
+        return Response(packed, media_type="image/svg+xml", headers={**headers, "Content-Encoding": "gzip"})
+
+
+@lru_cache(maxsize=256)
+def _drawn(slug: str) -> tuple[bytes, bytes]:
+    plain = draw(slug).encode()
+    return plain, gzip.compress(plain, mtime=0)

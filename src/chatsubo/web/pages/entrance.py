@@ -1,0 +1,77 @@
+"""Logging in, registering, logging out."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.response import Redirect, Template
+
+from chatsubo.domain.errors import BadCredentials, Closed, Invalid, RateLimited, Taken
+from chatsubo.game import Actor, Game
+from chatsubo.web.errors import status_of
+from chatsubo.web.logins import forget, remember, safe_next
+from chatsubo.web.pages.forms import Fields, fields_of
+from chatsubo.web.pages.rendering import AnyRequest, Show, by_field
+from chatsubo.web.settings import WebSettings
+
+_REFUSALS = (BadCredentials, Closed, Invalid, RateLimited, Taken)
+
+
+class Entrance(Controller):
+    """The way in and the way out."""
+
+    @get("/login")
+    async def login_form(self, viewer: Actor | None, show: Show, settings: WebSettings, next: str = "") -> Response[Any]:  # noqa: A002  the parameter's name in the address
+        """Ask for name and password."""
+        if viewer is not None:
+            return Redirect(safe_next(settings, next), status_code=303)
+        return await show.page("login.html", fields={"next": next}, problems={})
+
+    @post("/login")
+    async def login(self, request: AnyRequest, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
+        """Log in and go where one wanted to."""
+        fields = await fields_of(request)
+        name, password = fields.get("username", ""), fields.get("password", "")
+        asked = game.accounts.login(name, password, client=show.reader.client)
+        return await _enter(asked, "login.html", fields, game, show, settings)
+
+    @get("/register")
+    async def registration_form(self, viewer: Actor | None, show: Show) -> Response[Any]:
+        """Ask for a name and a password to be."""
+        if viewer is not None:
+            return show.redirect("/")
+        return await show.page("register.html", fields={}, problems={})
+
+    @post("/register")
+    async def register(self, request: AnyRequest, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
+        """Make an account and log it in."""
+        fields = await fields_of(request)
+        name, password = fields.get("username", ""), fields.get("password", "")
+        asked = game.accounts.register(name, password, client=show.reader.client)
+        return await _enter(asked, "register.html", fields, game, show, settings)
+
+    @post("/logout")
+    async def logout(self, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
+        """End this login."""
+        if show.reader.token is not None:
+            await game.accounts.logout(show.reader.token)
+        response = show.redirect("/")
+        forget(response, settings)
+        return response
+
+
+async def _enter(
+    asked: Awaitable[tuple[Actor, str]], form: str, fields: Fields, game: Game, show: Show, settings: WebSettings
+) -> Redirect | Template:
+    """Return the answer to a login or a registration: on to the pages, or the form again."""
+    try:
+        _, token = await asked
+    except _REFUSALS as error:
+        kept = {name: fields.get(name, "") for name in ("username", "next")}
+        page = await show.page(form, status_of(error), fields=kept, problems=by_field(error, show))
+        if isinstance(error, RateLimited):
+            page.headers["Retry-After"] = str(error.retry_after)
+        return page
+    response = Redirect(safe_next(settings, fields.get("next")), status_code=303)
+    remember(response, settings, token, game.accounts.login_lifetime)
+    return response

@@ -1,0 +1,51 @@
+"""The home page, notices, and the parts of the frame that change while one looks."""
+
+from litestar import Controller, get
+from litestar.response import Template
+
+from chatsubo.game import Actor, Game
+from chatsubo.web.pages.rendering import Show
+
+_ON_THE_BELL = 20
+_ON_THE_PAGE = 100
+
+
+class HomePages(Controller):
+    """What one sees first."""
+
+    @get("/")
+    async def home(self, game: Game, viewer: Actor | None, show: Show) -> Template:
+        """Show what the organisers wrote, and to a player what runs and what is next."""
+        content = await game.home.content()
+        if viewer is None:
+            return await show.page("welcome.html", content=content)
+        cards = await game.catalogue.boxes(viewer)
+        return await show.page(
+            "home.html",
+            content=content,
+            runs=[card for card in cards if card.state],
+            begun=[card for card in cards if card.found and not card.done][:4],
+            untouched=[card for card in cards if not card.found][:4],
+            standings=(await game.scoreboard.standings()).rows[:5],
+        )
+
+    @get("/runs")
+    async def runs(self, game: Game, actor: Actor, show: Show) -> Template:
+        """Show the player's own machines that are up."""
+        cards = await game.catalogue.boxes(actor)
+        return show.fragment("runs.html", runs=[card for card in cards if card.state])
+
+    @get("/points")
+    async def points(self, game: Game, actor: Actor, show: Show) -> Template:
+        """Show the player's own points and rank."""
+        return show.fragment("points.html", me=await game.catalogue.me(actor))
+
+    @get("/notices")
+    async def notices(self, game: Game, actor: Actor, show: Show) -> Template:
+        """Show what everyone, or this player, was told."""
+        return await show.page("notices.html", notices=await game.notices.recent(actor, _ON_THE_PAGE))
+
+    @get("/notices/bell")
+    async def bell(self, game: Game, actor: Actor, show: Show) -> Template:
+        """Show the newest notices below the bell."""
+        return show.fragment("bell.html", notices=await game.notices.recent(actor, _ON_THE_BELL))

@@ -1,0 +1,29 @@
+"""Who plays."""
+
+from litestar import Controller, get
+from litestar.response import Template
+
+from chatsubo.game import Actor, Game
+from chatsubo.web.pages.rendering import Show
+
+MOST_ROWS = 200
+
+
+class PeoplePages(Controller):
+    """The list of users and their profiles."""
+
+    @get("/users")
+    async def users(self, game: Game, actor: Actor, show: Show, q: str = "") -> Template:
+        """Show all accounts, or those whose name holds what is searched for."""
+        found = await game.catalogue.accounts(actor, q or None)
+        context = {"accounts": found[:MOST_ROWS], "total": len(found), "search": q}
+        if show.in_page:
+            return show.fragment("users.html", **context)
+        return await show.page("users.html", **context)
+
+    @get("/users/{username:str}")
+    async def profile(self, game: Game, actor: Actor, show: Show, username: str) -> Template:
+        """Show what somebody has found."""
+        profile = await game.catalogue.profile(actor, username)
+        total = sum(track.flags for track in await game.catalogue.tracks(actor))
+        return await show.page("profile.html", profile=profile, total=total)

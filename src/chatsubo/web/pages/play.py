@@ -1,0 +1,72 @@
+"""Starting, resetting, extending and stopping machines, and submitting flags."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from litestar import Controller, Response, post
+from litestar.response import Redirect, Template
+
+from chatsubo.domain.errors import Conflict, Invalid, RateLimited
+from chatsubo.game import Actor, Game
+from chatsubo.game.views import SessionView
+from chatsubo.web.errors import status_of
+from chatsubo.web.pages.forms import fields_of
+from chatsubo.web.pages.rendering import AnyRequest, Show
+
+
+class PlayPages(Controller):
+    """What a player does."""
+
+    @post("/boxes/{slug:str}/start", status_code=200)
+    async def start(self, request: AnyRequest, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+        """Start a machine of the box, in the realm that was chosen."""
+        realm = (await fields_of(request)).get("realm") or None
+        return await _do(game.play.start(actor, slug, realm), game, actor, show, slug)
+
+    @post("/boxes/{slug:str}/stop", status_code=200)
+    async def stop(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+        """Stop the player's machine."""
+        return await _do(game.play.stop(actor, slug), game, actor, show, slug)
+
+    @post("/boxes/{slug:str}/reset", status_code=200)
+    async def reset(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+        """Bring the player's machine back to how it was at first."""
+        return await _do(game.play.reset(actor, slug), game, actor, show, slug)
+
+    @post("/boxes/{slug:str}/extend", status_code=200)
+    async def extend(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+        """Give the player's machine more time."""
+        return await _do(game.play.extend(actor, slug), game, actor, show, slug)
+
+    @post("/flags", status_code=200)
+    async def submit(self, request: AnyRequest, game: Game, actor: Actor, show: Show) -> Template:
+        """Check a flag, of any box or of the one that it is said to be of."""
+        fields = await fields_of(request)
+        slug = fields.get("box") or None
+        verdict, problem, status = None, None, 200
+        try:
+            verdict = await game.submissions.submit(actor, fields.get("flag", ""), slug)
+        except (Invalid, RateLimited) as error:
+            told = show.problem(error)
+            problem, status = told.errors[0].detail if told.errors else told.detail, told.status
+        if not show.in_page:
+            return await show.page("verdict.html", status, verdict=verdict, problem=problem, slug=slug)
+        found = verdict is not None and verdict.verdict == "correct"
+        headers = {"HX-Trigger": "flagfound"} if found else {}
+        return show.fragment("verdict.html", status, headers, verdict=verdict, problem=problem)
+
+
+async def _do(act: Awaitable[SessionView], game: Game, actor: Actor, show: Show, slug: str) -> Redirect | Template:
+    """Do something with a machine and show what became of it, or why it was refused."""
+    problem, status = None, 200
+    try:
+        await act
+    except (Conflict, RateLimited, Invalid) as error:
+        told = show.problem(error)
+        problem, status = told.errors[0].detail if told.errors else told.detail, status_of(error)
+    if problem is None and not show.in_page:
+        return show.redirect(f"/boxes/{slug}")
+    box = await game.catalogue.box(actor, slug)
+    if show.in_page:
+        return show.fragment("machine.html", status, box=box, problem=problem)
+    return await show.page("box.html", status, box=box, problem=problem)

@@ -1,0 +1,140 @@
+"""How pages are made from templates, with what every page shows around its own content."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Redirect, Template
+from litestar.template import TemplateConfig
+
+from chatsubo.domain.errors import ChatsuboError, Invalid
+from chatsubo.game import Game
+from chatsubo.game.views import FlagForm
+from chatsubo.i18n import languages
+from chatsubo.web.assets import bundled
+from chatsubo.web.errors import Problem, problem_of
+from chatsubo.web.markdown import markdown
+from chatsubo.web.pages.speech import speech, stamp
+from chatsubo.web.reader import Reader, reader_of
+from chatsubo.web.settings import WebSettings
+
+AnyRequest = Request[Any, Any, Any]
+
+FRAGMENT = {"X-Fragment": "1"}
+"""Marks an answer as a part of a page: the script puts nothing else into one, whatever its status."""
+
+LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
+_TONES = 8
+_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
+
+
+def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
+    """Return how templates are found and what all of them know."""
+    environment = Environment(
+        loader=PackageLoader("chatsubo.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    assets = bundled()
+    environment.globals.update(
+        url=settings.url,
+        asset=lambda name: settings.url(f"/static/{assets.names[name]}"),
+        markdown=markdown,
+        stamp=stamp,
+        tone=lambda name: sum(name.encode()) % _TONES,
+        known_icons=frozenset(_SYMBOL.findall(assets.files[assets.names["icons.svg"]].bodies["identity"].decode())),
+        blank_flag=FlagForm(),
+        languages={code: LANGUAGE_NAMES.get(code, code) for code in languages()},
+    )
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
+
+
+def surroundings(request: AnyRequest) -> dict[str, Any]:
+    """Return what every template may ask of the ``request``: who reads, in which language, where, and when."""
+    reader = reader_of(request)
+    return {
+        **speech(reader.translator),
+        "language": reader.translator.language,
+        "actor": reader.found,
+        "theme": (reader.found.theme if reader.found else None) or "dark",
+        "path": request.scope["path"],
+        "now": datetime.now(UTC),
+        "me": None,
+        "tracks": (),
+    }
+
+
+class Show:
+    """Shows things to one reader.
+
+    Args:
+        request: What was asked.
+        game: The use cases.
+        settings: Where the pages are.
+    """
+
+    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings) -> None:
+        self._request = request
+        self._game = game
+        self._settings = settings
+        self.reader: Reader = reader_of(request)
+
+    @property
+    def in_page(self) -> bool:
+        """Whether the page's script asks, for a part of the page, rather than the browser for a whole one."""
+        return self._request.headers.get("hx-request") == "true"
+
+    async def page(self, name: str, status: int = 200, **context: Any) -> Template:
+        """Return a whole page."""
+        frame = surroundings(self._request)
+        viewer = self.reader.viewer
+        if viewer is not None:
+            frame["me"] = await self._game.catalogue.me(viewer)
+            frame["tracks"] = await self._game.catalogue.tracks(viewer)
+        return Template(name, context={**frame, **context}, status_code=status)
+
+    def fragment(self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any) -> Template:
+        """Return a part of a page."""
+        return Template(
+            f"fragments/{name}",
+            context={**surroundings(self._request), **context},
+            status_code=status,
+            headers={**FRAGMENT, **(headers or {})},
+        )
+
+    def redirect(self, path: str) -> Redirect:
+        """Send the browser to ``path``, below the prefix, after a form."""
+        return Redirect(self._settings.url(path), status_code=303)
+
+    def problem(self, error: ChatsuboError) -> Problem:
+        """Return ``error`` in the reader's words."""
+        return problem_of(error, self.reader.translator)
+
+
+def provide_show(request: AnyRequest, game: Game, settings: WebSettings) -> Show:
+    """``show``: shows things to whoever reads."""
+    return Show(request, game, settings)
+
+
+def by_field(error: ChatsuboError, show: Show) -> dict[str, str]:
+    """Return what is wrong by the name of the field; what concerns the whole form stands under ``""``."""
+    problem = show.problem(error)
+    if isinstance(error, Invalid):
+        return {one.field: one.detail for one in problem.errors}
+    return {"": problem.detail}
+
+
+def error_page(request: AnyRequest, problem: Problem) -> Response[Any]:
+    """Return the page, or the toast within one, that tells about ``problem``."""
+    context = {**surroundings(request), "problem": problem}
+    if request.headers.get("hx-request") != "true":
+        return Template("error.html", context=context, status_code=problem.status)
+    headers = {} if request.method == "GET" else {**FRAGMENT, "HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
+    return Template("fragments/problem.html", context=context, status_code=problem.status, headers=headers)
