@@ -14,7 +14,7 @@ ASSETS := src/chatsubo/web/assets/static/dist/manifest.json
 # Folders too: their time tells that a file is gone.
 SOURCES := $(shell find frontend -name node_modules -prune -o -print) $(shell find src/chatsubo/i18n -name '*.po')
 
-.PHONY: help demo test lint format lab bench screenshots build clean
+.PHONY: help demo test lint format messages lab bench screenshots build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/.developer $(ASSETS) ## Check style, types and who imports whom
 format: $(VENV)/.developer ## Put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+messages: $(VENV)/.developer ## Collect the texts that people see into the catalogues of translations
+	@$(BIN)/python scripts/messages.py
 
 lab: ## Install the real servers that tests use: Docker, WireGuard, PostgreSQL, Chromium ... (Debian, as root)
 	@scripts/lab.sh
