@@ -1,5 +1,6 @@
 """Requests that a page of ours did not send are refused."""
 
+import httpx
 import pytest
 
 from tests.game.world import PASSWORD
@@ -80,14 +81,12 @@ async def test_a_form_carries_the_token_in_a_field(site: Site) -> None:
     assert answer.status_code != 403
 
 
-@pytest.mark.parametrize(
-    "fields", [{}, {"_csrf_token": ""}, {"_csrf_token": ["a"] * 70}], ids=["none", "empty", "many"]
-)
-async def test_a_form_without_it_is_refused(site: Site, fields: dict[str, str]) -> None:
+@pytest.mark.parametrize("token", [None, "", ["a"] * 70], ids=["none", "empty", "many"])
+async def test_a_form_without_it_is_refused(site: Site, token: object) -> None:
     browser = site.browser()
     await browser.get("/api/v1/csrf")
 
-    assert (await _post_form(browser, fields)).status_code == 403
+    assert (await _post_form(browser, {} if token is None else {"_csrf_token": token})).status_code == 403
 
 
 async def test_a_file_is_no_token(site: Site) -> None:
@@ -118,5 +117,5 @@ async def test_the_cookies_keep_to_their_prefix(make_site: MakeSite) -> None:
     assert "HttpOnly" in cookie
 
 
-async def _post_form(browser: Browser, fields: dict[str, str]):
+async def _post_form(browser: Browser, fields: dict[str, object]) -> httpx.Response:
     return await browser.http.post("https://ctf.example/login", data=fields)

@@ -86,6 +86,8 @@ class Screening:
         if request.content_type[0] in _FORMS:
             form = await _form(request)
             token = form.get(FIELD) if token is None else token
+        elif not _is_text(await request.body()):
+            raise Malformed
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise CrossSite
 
@@ -120,6 +122,15 @@ def is_cross_site(headers: Mapping[str, str], origin: str) -> bool:
     if source is None:
         return False
     return source != origin and source.rpartition("://")[2].lower() != headers.get("host", "").lower()
+
+
+def _is_text(body: bytes) -> bool:
+    """Return whether a body that is no form is UTF-8, as all JSON is (RFC 8259, section 8.1)."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 async def _form(request: Request[Any, Any, Any]) -> Mapping[str, Any]:

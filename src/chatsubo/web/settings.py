@@ -47,9 +47,7 @@ class WebSettings:
             raise InsecureAddress(message)
 
     @classmethod
-    def from_server(
-        cls, server: Server, csrf_secret: Secret, *, demo: bool = False, media: Path | None = None
-    ) -> Self:
+    def from_server(cls, server: Server, csrf_secret: Secret, *, demo: bool = False, media: Path | None = None) -> Self:
         """Return the settings for the configured ``server``.
 
         Args:

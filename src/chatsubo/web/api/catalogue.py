@@ -36,7 +36,7 @@ class CatalogueController(Controller):
         """Return the tracks, with how far you are in each."""
         return await game.catalogue.tracks(actor)
 
-    @get("/boxes", summary="List the boxes", responses=problems(401, 404))
+    @get("/boxes", summary="List the boxes", responses=problems(401))
     async def boxes(self, game: Game, actor: Actor, track: Slug = None) -> list[BoxCard]:
         """Return the boxes, of one track or of all, with how far you are in each."""
         return await game.catalogue.boxes(actor, track)

@@ -44,8 +44,8 @@ def openapi() -> OpenAPIConfig:
         title="Chatsubo",
         version=version("chatsubo"),
         description=ABOUT,
-        path="/api",
-        render_plugins=[JsonRenderPlugin()],
+        path="/api/openapi.json",  # Litestar serves an index and pages of its own below this path
+        render_plugins=[JsonRenderPlugin(path="/")],
         use_handler_docstrings=True,
     )
 
