@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -13,10 +14,13 @@ from chatsubo.providers.docker.client import Engine
 from chatsubo.providers.docker.context import OURS, Context, pack
 from chatsubo.providers.docker.dockerfile import parse
 from chatsubo.providers.docker.errors import meaning
+from chatsubo.providers.docker.labels import SESSION
 from chatsubo.providers.docker.template import Recipe
 from chatsubo.providers.exc import BuildFailed, NoCapacity, ProviderError
 
 REPOSITORY = "chatsubo"
+
+_NAMES_SESSION = re.compile(rf"(?<![\w.-]){re.escape(SESSION)}\"?=\"?\$\{{?SESSION\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,12 @@ class Build:
         dockerfile: The text of the Dockerfile.
         context: The files.
         arguments: The build arguments.
-        labels: Labels that the image gets besides its own.
     """
 
     tag: str
     dockerfile: str
     context: Context
     arguments: Mapping[str, str] = field(repr=False)
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 async def build(engine: Engine, job: Build, progress: Progress, limit: float) -> None:
@@ -52,14 +54,8 @@ async def build(engine: Engine, job: Build, progress: Progress, limit: float) ->
         NoCapacity: The engine's disk is full.
         ProviderError: As the engine answers.
     """
-    params = {
-        "t": job.tag,
-        "dockerfile": OURS,
-        "rm": "1",
-        "forcerm": "1",
-        "buildargs": json.dumps(dict(job.arguments)),
-        "labels": json.dumps(dict(job.labels)),
-    }
+    arguments = json.dumps(dict(job.arguments))
+    params = {"t": job.tag, "dockerfile": OURS, "rm": "1", "forcerm": "1", "buildargs": arguments}
     try:
         archive = await asyncio.to_thread(pack, job.context, job.dockerfile)
     except OSError as error:
@@ -90,9 +86,19 @@ def prefix_tag(name: str, recipe: Recipe) -> str:
     return f"{template_repository(name)}:base-{built_from(recipe)}"
 
 
-def session_tag(session: str) -> str:
-    """Return the tag of the image of one session."""
-    return f"{REPOSITORY}/session:{session}"
+def session_repository(provider: str) -> str:
+    """Return the repository of the images that a provider builds for single sessions."""
+    return f"{REPOSITORY}/session-{slugify(provider)}-{_short(provider, 6)}"
+
+
+def session_tag(provider: str, session: str, recipe: Recipe) -> str:
+    """Return the tag of the image of one session, as its template is now."""
+    return f"{session_repository(provider)}:{session}.{built_from(recipe)}"
+
+
+def session_of(tag: str) -> str:
+    """Return the session that a tag is for."""
+    return tag.rpartition(":")[2].partition(".")[0]
 
 
 def built_from(recipe: Recipe) -> str:
@@ -106,27 +112,26 @@ def prefix(recipe: Recipe) -> str:
     return "\n".join(parse(recipe.dockerfile).lines[: recipe.usage.secret_from - 1]) + "\n"
 
 
-def marked(recipe: Recipe, label: str, value: str) -> str:
-    """Return the Dockerfile with a label on everything that may hold a secret value.
+def marked(recipe: Recipe, session: str) -> str:
+    """Return the Dockerfile with the session's label on everything that may hold a secret value.
 
-    Every image that the build leaves, a half-made one too, is found by the label and removed with the session; and no
-    other session's build takes it for its own.
+    Every image that the build leaves, a half-made one too, is found by its session and removed with it; and no other
+    session's build takes it for its own.
 
     Args:
         recipe: What to build.
-        label: The label's key.
-        value: Its value: letters, digits and hyphens.
+        session: The session's id.
     """
     assert recipe.usage is not None
     dockerfile = parse(recipe.dockerfile)
     first = recipe.usage.secret_from
     lines = list(dockerfile.lines)
-    instruction = f"LABEL {label}={value}"
+    instruction = f"LABEL {SESSION}={session}"
     ends = [one.line for one in dockerfile.instructions[1:]] + [len(lines) + 1]
     for one, end in reversed(list(zip(dockerfile.instructions, ends, strict=True))):
         if one.keyword == "FROM" and one.line >= first:
             lines.insert(end - 1, instruction)
-        elif one.line == first:
+        elif one.line == first and not (one.keyword == "LABEL" and _NAMES_SESSION.search(one.rest)):
             lines.insert(first - 1, instruction)
     return "\n".join(lines)
 

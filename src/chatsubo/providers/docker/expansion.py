@@ -155,6 +155,8 @@ class _Expansion:
         operator = self.take() if self.peek() else ""
         if operator == "}":
             return value or ""
+        if not operator:
+            raise self.error(N_("line {line}: a brace does not end"))
         colon = operator == ":"
         if colon:
             operator = self.take() if self.peek() else ""

@@ -14,7 +14,8 @@ from chatsubo.providers.docker.catalogue import Catalogue
 from chatsubo.providers.docker.client import Engine
 from chatsubo.providers.docker.errors import ImageMissing
 from chatsubo.providers.docker.flights import Flights
-from chatsubo.providers.docker.labels import BUILT_FROM, PROVIDER, SESSION
+from chatsubo.providers.docker.labels import SESSION
+from chatsubo.providers.docker.slots import SESSION as SESSION_SLOT
 from chatsubo.providers.docker.slots import placeholder
 from chatsubo.providers.docker.template import DockerTemplate, Recipe
 from chatsubo.providers.exc import InstanceNotFound, ProviderError, TemplateNotFound
@@ -89,7 +90,10 @@ class Images:
         Raises:
             ProviderError: As the engine answers.
         """
-        await self._remove(building.session_tag(session))
+        mine = await self._list({"reference": [building.session_repository(self._provider)]})
+        for tag in (tag for one in mine for tag in one["RepoTags"] or ()):
+            if building.session_of(tag) == session:
+                await self._remove(tag)
         filters = {"label": [f"{SESSION}={session}"]}
         left: set[str] = set()
         while found := {one["Id"] for one in await self._list(filters)} - left:
@@ -100,10 +104,8 @@ class Images:
 
     async def orphans(self) -> dict[str, str]:
         """Return the ids of images that were built for one session, by session."""
-        found: dict[str, str] = {}
-        for one in await self._list({"label": [f"{PROVIDER}={self._provider}", SESSION]}):
-            found[one["Labels"][SESSION]] = one["Id"]
-        return found
+        mine = await self._list({"reference": [building.session_repository(self._provider)]})
+        return {building.session_of(tag): one["Id"] for one in mine for tag in one["RepoTags"] or ()}
 
     async def _ready(self, reference: str, progress: Progress) -> Image:
         image = await self._look(reference)
@@ -135,27 +137,24 @@ class Images:
         image = await self._look(tag)
         if image is None:
             values = {slot: placeholder(slot) for slot in recipe.declared}
-            labels = {BUILT_FROM: building.built_from(recipe)}
-            job = Build(tag, recipe.dockerfile, self._catalogue.context_of(recipe), values, labels)
+            job = Build(tag, recipe.dockerfile, self._catalogue.context_of(recipe), values)
             await self._flights.join(tag, lambda told: self._build(job, told), progress)
             await self._remove_others(building.template_repository(name), {tag})
             image = await self._look(tag)
         return _there(image, tag)
 
     async def _of_session(self, name: str, recipe: Recipe, order: StartOrder) -> Image:
-        tag = building.session_tag(order.id)
-        digest = building.built_from(recipe)
-        image = await self._look(tag)
-        if image is not None and image.labels.get(BUILT_FROM) == digest:
+        tag = building.session_tag(self._provider, order.id, recipe)
+        if image := await self._look(tag):
             return image
         assert recipe.usage is not None
         context = self._catalogue.context_of(recipe)
         if recipe.usage.work_before:
             await self._prefix(name, recipe, order.progress)
         # Only what is baked is part of the image; the rest is given to the container, as for a shared image.
-        values = {slot: order.values[slot] if slot in recipe.baked else placeholder(slot) for slot in recipe.declared}
-        labels = {BUILT_FROM: digest, SESSION: order.id, PROVIDER: self._provider}
-        job = Build(tag, building.marked(recipe, SESSION, order.id), context, values, labels)
+        own = recipe.baked | {SESSION_SLOT}
+        values = {slot: order.values[slot] if slot in own else placeholder(slot) for slot in recipe.declared}
+        job = Build(tag, building.marked(recipe, order.id), context, values)
         await self._build(job, order.progress)
         return _there(await self._look(tag), tag)
 

@@ -141,8 +141,20 @@ class DockerProvider(BaseProvider):
                     reason = Text(N_("its labels cannot be read: {error}"), {"error": error.detail})
                     rejected.append(Rejected(name_of(raw), reason))
         classic = self._classic.instances(listed)
-        items += classic.items
+        items += [*classic.items, *await self._half_made(items)]
         return Listing([one for one in items if realm in (None, one.realm)], [*rejected, *classic.rejected])
+
+    async def _half_made(self, instances: list[BaseInstance]) -> list[BaseInstance]:
+        """Return the sessions of which only an image is left, so that reconciliation finds and removes it."""
+        if self._images is None:
+            return []
+        known = {one.session for one in instances} | set(self._under_way)
+        orphans = await self._images.orphans()
+        return [
+            DockerInstance(image, f"image of {session}", self.realms[0], "", None, session=session, running=False)
+            for session, image in sorted(orphans.items())
+            if session not in known
+        ]
 
     async def start_dynamic_instance(
         self, realm: str, template: str, session_id: str, order: StartOrder

@@ -10,7 +10,8 @@ from chatsubo.providers.base import Progress, Readiness
 from chatsubo.providers.docker.containers import Containers
 from chatsubo.providers.exc import NotReady
 
-STEP = 0.1
+STEP = 0.02
+GROWTH = 1.5
 LONGEST_STEP = 1.0
 CONNECT = 2.0
 
@@ -52,7 +53,7 @@ async def _healthy(containers: Containers, container: str, raw: Mapping[str, Any
         if time.monotonic() > end:
             raise NotReady(f"its health check still says {raw['State']['Health']['Status']}: {_last_check(raw)}")
         await asyncio.sleep(step)
-        step = min(step * 1.2, LONGEST_STEP)
+        step = min(step * GROWTH, LONGEST_STEP)
         raw = await containers.inspect(container)
         _must_run(raw)
 
@@ -63,7 +64,7 @@ async def _listening(containers: Containers, container: str, address: str, port:
         if time.monotonic() > end:
             raise NotReady(f"nothing listens on port {port}")
         await asyncio.sleep(step)
-        step = min(step * 1.2, LONGEST_STEP)
+        step = min(step * GROWTH, LONGEST_STEP)
         if time.monotonic() - looked > LONGEST_STEP:
             _must_run(await containers.inspect(container))
             looked = time.monotonic()

@@ -192,18 +192,27 @@ class _Walk:
 
 
 def _first_line(dockerfile: Dockerfile, baked: frozenset[str]) -> int:
-    """Return the line from which on results differ: a build argument is part of what every later RUN is cached by."""
-    before_any_stage = True
+    """Return the line from which on results differ between sessions, 0 where none does.
+
+    A build argument is part of what every later instruction of its stage is cached by, though not the ``ARG`` itself.
+    """
+    before_any_stage, in_sight = True, False
     for one in dockerfile.instructions:
         if one.keyword == "FROM":
             before_any_stage = False
             if any(name in baked for name in _REFERENCE.findall(one.rest)):
                 return one.line
+            in_sight = False
         elif one.keyword == "ARG" and not before_any_stage:
-            names = {word.partition("=")[0] for word in split_words(one.rest, dockerfile.escape)}
-            if names & baked:
-                return one.line
+            in_sight |= bool(names_of(one, dockerfile.escape) & baked)
+        if in_sight and (one.keyword != "ARG" or "$" in one.rest):
+            return one.line
     return 0
+
+
+def names_of(argument: Instruction, escape: str) -> set[str]:
+    """Return the names that an ``ARG`` declares."""
+    return {word.partition("=")[0] for word in split_words(argument.rest, escape)}
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
