@@ -1,7 +1,7 @@
 """Many starts at once: the cap of the provider, fairness between players, and their place in the queue."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
@@ -32,7 +32,7 @@ class Counting(FakeProvider):
     async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
         return await self._counted(super().reset(realm, template, session))
 
-    async def _counted(self, call):
+    async def _counted(self, call: Awaitable[BaseInstance]) -> BaseInstance:
         self.now += 1
         self.most = max(self.most, self.now)
         try:
@@ -72,10 +72,10 @@ async def test_starts_and_resets_share_the_cap_and_places_of_called_off_starts_a
         await crowd.reset(one.id)
     await gate.reached()
 
-    for one in starting:
-        await crowd.stop(one)
+    for session_id in starting:
+        await crowd.stop(session_id)
 
-    await asyncio.gather(*(crowd.reaches(one, State.STOPPED) for one in starting))
+    await asyncio.gather(*(crowd.reaches(session_id, State.STOPPED) for session_id in starting))
     await asyncio.gather(*(crowd.reaches(one.id, State.RUNNING) for one in running))
     assert crowd.providers["fake"].most == 3  # type: ignore[attr-defined]
 
