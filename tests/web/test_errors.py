@@ -25,7 +25,7 @@ def _classes() -> Iterator[type[ChatsuboError]]:
                 yield found
 
 
-@pytest.mark.parametrize("cls", sorted(set(_classes()), key=lambda cls: cls.__name__))
+@pytest.mark.parametrize("cls", sorted(set(_classes()), key=str))
 def test_every_error_has_a_status_of_its_kind_and_a_title(cls: type[ChatsuboError]) -> None:
     status = next(STATUSES[base] for base in cls.__mro__ if base in STATUSES)
 

@@ -33,8 +33,10 @@ class Application(Litestar):
     outermost: ASGIApp | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request."""
+        """Answer a request; HEAD as GET, whose body the server leaves out, but for the stream, which has no end."""
         if scope["type"] == "http" and self.outermost is not None:
+            if scope["method"] == "HEAD" and not scope["path"].endswith("/live"):
+                scope = {**scope, "method": "GET"}
             await self.outermost(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
