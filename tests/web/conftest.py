@@ -16,6 +16,7 @@ from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
 from chatsubo.web.application import create_application
 from tests.game.world import Clock, World
+from tests.unit.gates.gate import Network
 from tests.web.site import AT_ROOT, Lab, Site, settings
 
 MakeSite = Callable[..., Site]
@@ -43,13 +44,19 @@ async def world(empty_database: Path, tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def make_site(world: World) -> AsyncIterator[MakeSite]:
+def network() -> Network:
+    """The gates that can be reached."""
+    return Network()
+
+
+@pytest.fixture
+async def make_site(world: World, network: Network) -> AsyncIterator[MakeSite]:
     """Make the site at an address, with gates."""
     opened: list[Gates] = []
 
     def make(public_url: str = AT_ROOT, gates: tuple[Gate, ...] = (), **changes: Any) -> Site:
         lab, web = Lab(), settings(public_url, **changes)
-        opened.append(Gates(gates))
+        opened.append(Gates(gates, network.client()))
         vpn = Vpn(world.db, world.clock, opened[-1])
         application = create_application(world.game, world.bus, web, lab.health, vpn)
         return Site(application, web, world, lab)
