@@ -1,10 +1,10 @@
 """``chatsubo demo``: play at once, with everything embedded."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import uvloop
 
 from chatsubo.cli import console
 from chatsubo.domain.text import N_, Text
@@ -39,7 +39,7 @@ def demo(port: int | None, folder: Path, *, as_json: bool) -> None:
             _tell(started, as_json=as_json)
             await started.serving
 
-    asyncio.run(run())
+    uvloop.run(run())
 
 
 def _tell(started: "Demo", *, as_json: bool) -> None:

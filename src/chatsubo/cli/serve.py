@@ -1,9 +1,9 @@
 """``chatsubo serve``: runs the platform."""
 
-import asyncio
 from pathlib import Path
 
 import click
+import uvloop
 
 from chatsubo.cli import console
 from chatsubo.cli.configuration import config_option, load_config
@@ -29,4 +29,4 @@ def serve(file: Path) -> None:
         async with running(config, registry) as platform:
             await platform.server.serve()
 
-    asyncio.run(run())
+    uvloop.run(run())
