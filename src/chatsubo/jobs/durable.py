@@ -86,7 +86,7 @@ class DurableJobs:
         if _current is not None:
             msg = "this process runs a durable engine already"
             raise RuntimeError(msg)
-        engine = _open(self._url)
+        engine = open_engine(self._url)
         try:
             self._lock = await asyncio.to_thread(lock_for, engine)
             logging.getLogger("dbos").addHandler(logging.NullHandler())  # else DBOS writes to the console itself
@@ -95,7 +95,7 @@ class DurableJobs:
             DBOS.launch()
         except BaseException as error:
             await self._release(engine)
-            if isinstance(error, SQLAlchemyError):
+            if isinstance(error, SQLAlchemyError | OSError):
                 raise Unavailable from error
             raise
         self._engine = engine
@@ -183,7 +183,7 @@ class DurableJobs:
         engine.dispose()
 
 
-def _open(url: URL) -> Engine:
+def open_engine(url: URL) -> Engine:
     """Return an engine for the system database."""
     if url.get_backend_name() != "sqlite":
         return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=THREADS, pool_pre_ping=True)
