@@ -227,6 +227,6 @@ def _prefilled(template: TemplatePicture, snapshot: Snapshot) -> BoxForm:
                 mark=flag.name if flag.name in ("user", "root") else None,
                 dynamic=template.dynamic and not flag.value,
             )
-            for flag in template.flags
+            for flag in sorted(template.flags, key=lambda one: (one.points, one.name))
         ),
     )

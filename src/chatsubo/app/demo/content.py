@@ -95,7 +95,7 @@ async def _invite_rivals(platform: Platform) -> None:
     """Let each rival have found the first flag of a box some hours ago."""
     async with platform.db.read() as tx:
         flags = await all_flags(tx)
-    firsts = list({flag.box_id: flag for flag in reversed(flags)}.values())
+    firsts = [flag for flag in flags if flag.position == 0]
     for number, name in enumerate(RIVALS):
         account = await platform.game.accounts.create(name, secrets.token_urlsafe(24), Role.PLAYER)
         if firsts:
