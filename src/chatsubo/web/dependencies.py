@@ -1,10 +1,10 @@
-"""What handlers may ask for by the name of a parameter."""
+"""What handlers may ask for, by the name of a parameter and one of these types."""
 
 from collections.abc import Mapping
 
 from litestar import Request
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from chatsubo.game import Game
 from chatsubo.game.actor import Actor
@@ -13,6 +13,13 @@ from chatsubo.web.reader import Reader, reader_of
 from chatsubo.web.settings import WebSettings
 
 AnyRequest = Request[object, object, State]
+
+TheGame = NamedDependency[Game]
+TheBus = NamedDependency[Bus]
+TheSettings = NamedDependency[WebSettings]
+TheReader = NamedDependency[Reader]
+TheViewer = NamedDependency[Actor | None]
+TheActor = NamedDependency[Actor]
 
 
 def provide_reader(request: AnyRequest) -> Reader:

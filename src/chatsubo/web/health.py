@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from chatsubo.domain.errors import ChatsuboError, Forbidden
+from chatsubo.web.dependencies import TheSettings
 from chatsubo.web.metrics import MEDIA_TYPE, Metrics
 from chatsubo.web.settings import WebSettings
 
@@ -61,7 +62,7 @@ class HealthController(Controller):
         return {"status": "ok"}
 
     @get("/readyz")
-    async def readyz(self, health: Any) -> Response[Readiness]:
+    async def readyz(self, health: NamedDependency[Any]) -> Response[Readiness]:
         """Say whether requests can be served, and which part is in the way if not."""
         vitals = await _look(health)
         ready = all(part.ok for part in vitals.parts.values())
@@ -69,7 +70,11 @@ class HealthController(Controller):
 
     @get("/metrics")
     async def metrics(
-        self, request: Request[Any, Any, Any], health: Any, metrics: Any, settings: WebSettings
+        self,
+        request: Request[Any, Any, Any],
+        health: NamedDependency[Any],
+        metrics: NamedDependency[Any],
+        settings: TheSettings,
     ) -> Response[bytes]:
         """Give the figures to this machine and to the bearer of the configured token.
 

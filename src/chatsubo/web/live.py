@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
 
@@ -15,10 +16,10 @@ from chatsubo.domain.errors import Unavailable
 from chatsubo.game import Game
 from chatsubo.game.actor import Actor
 from chatsubo.live.bus import ADMINS, EVERYONE, RESYNC, Bus, Event, account_topic
+from chatsubo.web.dependencies import TheBus, TheGame, TheReader, TheSettings
 from chatsubo.web.metrics import Metrics
 from chatsubo.web.reader import Reader
 from chatsubo.web.refusals import TooManyStreams
-from chatsubo.web.settings import WebSettings
 
 MOST_STREAMS = 32
 """Streams that one account may have open: browsers open one each, whatever the number of their tabs."""
@@ -60,11 +61,11 @@ class Listeners:
 async def live(
     *,
     request: Request[Any, Any, Any],
-    game: Game,
-    bus: Bus,
-    settings: WebSettings,
-    listeners: Any,
-    reader: Reader,
+    game: TheGame,
+    bus: TheBus,
+    settings: TheSettings,
+    listeners: NamedDependency[Any],
+    reader: TheReader,
 ) -> Stream:
     """Send events until the browser leaves, the login ends, or the server stops.
 

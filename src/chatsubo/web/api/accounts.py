@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post, put
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from litestar.utils.scope.state import ScopeState
 
@@ -14,6 +14,7 @@ from chatsubo.game.views import LoginView, Me
 from chatsubo.web.api.answers import Answer
 from chatsubo.web.api.bodies import Credentials, PasswordChange, Preferences
 from chatsubo.web.api.description import problems
+from chatsubo.web.dependencies import TheActor, TheGame, TheReader, TheSettings
 from chatsubo.web.logins import forget, remember
 from chatsubo.web.reader import Reader
 from chatsubo.web.screening import HEADER
@@ -60,20 +61,22 @@ class AccountController(Controller):
 
     @post("/register", summary="Make an account", responses=problems(409, 422, 429))
     async def register(
-        self, data: Credentials, game: Game, reader: Reader, settings: WebSettings
+        self, data: JSONBody[Credentials], game: TheGame, reader: TheReader, settings: TheSettings
     ) -> Response[OwnAccount]:
         """Make a player's account and log it in."""
         actor, token = await game.accounts.register(data.username, data.password, client=reader.client)
         return await _logged_in(game, reader, settings, (actor, token), HTTP_201_CREATED)
 
     @post("/login", status_code=HTTP_200_OK, summary="Log in", responses=problems(401, 422, 429))
-    async def login(self, data: Credentials, game: Game, reader: Reader, settings: WebSettings) -> Response[OwnAccount]:
+    async def login(
+        self, data: JSONBody[Credentials], game: TheGame, reader: TheReader, settings: TheSettings
+    ) -> Response[OwnAccount]:
         """Log in, and set the login's cookie. A login that this browser had before is ended."""
         actor, token = await game.accounts.login(data.username, data.password, client=reader.client)
         return await _logged_in(game, reader, settings, (actor, token), HTTP_200_OK)
 
     @post("/logout", status_code=HTTP_204_NO_CONTENT, summary="Log out")
-    async def logout(self, game: Game, reader: Reader, settings: WebSettings) -> Response[None]:
+    async def logout(self, game: TheGame, reader: TheReader, settings: TheSettings) -> Response[None]:
         """End this login; without one, nothing happens."""
         if reader.token:
             await game.accounts.logout(reader.token)
@@ -82,7 +85,7 @@ class AccountController(Controller):
         return response
 
     @get("/me", summary="See your own line", responses=problems(401))
-    async def me(self, game: Game, actor: Actor) -> Me:
+    async def me(self, game: TheGame, actor: TheActor) -> Me:
         """Return the account's name, role, score and rank."""
         return await game.catalogue.me(actor)
 
@@ -93,7 +96,7 @@ class AccountController(Controller):
         responses=problems(401, 422, 429),
     )
     async def change_password(
-        self, data: PasswordChange, game: Game, actor: Actor, reader: Reader, settings: WebSettings
+        self, data: JSONBody[PasswordChange], game: TheGame, actor: TheActor, reader: TheReader, settings: TheSettings
     ) -> Response[None]:
         """Change the password. All logins of the account end; this browser is given a new one."""
         token = await game.accounts.change_password(actor, data.current, data.new, client=reader.client)
@@ -102,12 +105,12 @@ class AccountController(Controller):
         return response
 
     @get("/me/logins", summary="List your logins", responses=problems(401))
-    async def logins(self, game: Game, actor: Actor, reader: Reader) -> list[LoginView]:
+    async def logins(self, game: TheGame, actor: TheActor, reader: TheReader) -> list[LoginView]:
         """Return the account's logins, the last used first."""
         return await game.accounts.logins(actor, reader.token or "")
 
     @delete("/me/logins/{login_id:str}", summary="End one of your logins", responses=problems(401, 404))
-    async def revoke(self, login_id: FromPath[str], game: Game, actor: Actor) -> None:
+    async def revoke(self, login_id: FromPath[str], game: TheGame, actor: TheActor) -> None:
         """End a login: its browser has to log in again."""
         await game.accounts.revoke_login(actor, login_id)
 
@@ -117,7 +120,7 @@ class AccountController(Controller):
         summary="Choose language and theme",
         responses=problems(401, 422),
     )
-    async def preferences(self, data: Preferences, game: Game, actor: Actor) -> None:
+    async def preferences(self, data: JSONBody[Preferences], game: TheGame, actor: TheActor) -> None:
         """Set both; what is left out follows the browser."""
         await game.accounts.set_preferences(actor, language=data.language, theme=data.theme)
 

@@ -3,14 +3,13 @@
 from typing import Annotated
 
 from litestar import Controller, get, post, put
-from litestar.params import QueryParameter
+from litestar.params import JSONBody, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
-from chatsubo.game import Game
-from chatsubo.game.actor import Actor
 from chatsubo.game.views import NoticeView
 from chatsubo.web.api.bodies import Announcement, Home
 from chatsubo.web.api.description import problems
+from chatsubo.web.dependencies import TheActor, TheGame
 
 
 class NoticeController(Controller):
@@ -18,7 +17,7 @@ class NoticeController(Controller):
 
     @get("/notices", tags=["Notices"], summary="Read the notices", responses=problems(401))
     async def recent(
-        self, game: Game, actor: Actor, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 20
+        self, game: TheGame, actor: TheActor, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 20
     ) -> list[NoticeView]:
         """Return the newest notices, the newest first."""
         return await game.notices.recent(actor, limit)
@@ -30,7 +29,7 @@ class NoticeController(Controller):
         summary="Tell everyone something",
         responses=problems(401, 403, 422),
     )
-    async def announce(self, data: Announcement, game: Game, admin: Actor) -> None:
+    async def announce(self, data: JSONBody[Announcement], game: TheGame, admin: TheActor) -> None:
         """Show a notice to everyone at once."""
         await game.notices.announce(admin, data.message)
 
@@ -41,6 +40,6 @@ class NoticeController(Controller):
         summary="Write the home page",
         responses=problems(401, 403, 422),
     )
-    async def write_home(self, data: Home, game: Game, admin: Actor) -> None:
+    async def write_home(self, data: JSONBody[Home], game: TheGame, admin: TheActor) -> None:
         """Replace the home page's Markdown."""
         await game.home.set_content(admin, data.content)

@@ -1,15 +1,14 @@
 """Machines and flags over the API."""
 
 from litestar import Controller, delete, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from chatsubo.domain.errors import NotFound
-from chatsubo.game import Game
-from chatsubo.game.actor import Actor
 from chatsubo.game.views import SessionView, Verdict
 from chatsubo.web.api.bodies import Start, Submission
 from chatsubo.web.api.description import problems
+from chatsubo.web.dependencies import TheActor, TheGame
 
 LARGEST_FLAG = 16_384
 """Bytes that the request with a flag may have."""
@@ -21,12 +20,12 @@ class PlayController(Controller):
     tags = ("Play",)
 
     @get("/sessions", summary="List your machines", responses=problems(401))
-    async def sessions(self, game: Game, actor: Actor) -> list[SessionView]:
+    async def sessions(self, game: TheGame, actor: TheActor) -> list[SessionView]:
         """Return your live sessions."""
         return await game.play.sessions(actor)
 
     @get("/boxes/{slug:str}/session", summary="See your machine", responses=problems(401, 404))
-    async def session(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
+    async def session(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Return your session of a box: the live one, or the last that failed."""
         session = await game.play.session(actor, slug)
         if session is None:
@@ -39,7 +38,9 @@ class PlayController(Controller):
         summary="Start a machine",
         responses=problems(401, 404, 409, 422, 429),
     )
-    async def start(self, slug: FromPath[str], game: Game, actor: Actor, data: Start | None = None) -> SessionView:
+    async def start(
+        self, slug: FromPath[str], game: TheGame, actor: TheActor, data: JSONBody[Start | None] = None
+    ) -> SessionView:
         """Begin to start a machine of the box for you. Its progress is told by ``GET`` and by the live events."""
         return await game.play.start(actor, slug, data.realm if data else None)
 
@@ -49,7 +50,7 @@ class PlayController(Controller):
         summary="Stop your machine",
         responses=problems(401, 404, 409),
     )
-    async def stop(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
+    async def stop(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Begin to stop your machine; what was changed on it is lost."""
         return await game.play.stop(actor, slug)
 
@@ -59,7 +60,7 @@ class PlayController(Controller):
         summary="Reset your machine",
         responses=problems(401, 404, 409, 429),
     )
-    async def reset(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
+    async def reset(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Begin to bring your machine back to its initial state, with the same flags, access and address."""
         return await game.play.reset(actor, slug)
 
@@ -69,7 +70,7 @@ class PlayController(Controller):
         summary="Extend your machine's time",
         responses=problems(401, 404, 409),
     )
-    async def extend(self, slug: FromPath[str], game: Game, actor: Actor) -> SessionView:
+    async def extend(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Give your machine more time."""
         return await game.play.extend(actor, slug)
 
@@ -80,6 +81,6 @@ class PlayController(Controller):
         responses=problems(401, 404, 413, 422, 429),
         request_max_body_size=LARGEST_FLAG,
     )
-    async def submit(self, data: Submission, game: Game, actor: Actor) -> Verdict:
+    async def submit(self, data: JSONBody[Submission], game: TheGame, actor: TheActor) -> Verdict:
         """Check a flag, of one box or of any; a wrong one is an answer too, and no error."""
         return await game.submissions.submit(actor, data.value, data.box)

@@ -5,11 +5,10 @@ from typing import Any, cast
 from litestar import Controller, Request, Response, get
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
-from chatsubo.game import Game
-from chatsubo.game.actor import Actor
 from chatsubo.game.views import StandingsView
 from chatsubo.web.api.catalogue import Slug
 from chatsubo.web.api.description import problems
+from chatsubo.web.dependencies import TheActor, TheGame
 
 
 class ScoreboardController(Controller):
@@ -21,8 +20,8 @@ class ScoreboardController(Controller):
     async def standings(
         self,
         request: Request[Any, Any, Any],
-        game: Game,
-        actor: Actor,  # noqa: ARG002  for those who are logged in
+        game: TheGame,
+        actor: TheActor,  # noqa: ARG002  for those who are logged in
         track: Slug = None,
     ) -> Response[StandingsView]:
         """Return the standings, of one track or overall; with ``If-None-Match``, only if they changed (else 304)."""

@@ -3,11 +3,12 @@
 import re
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from chatsubo.game.actor import Actor
 from chatsubo.game.vpn import Vpn
 from chatsubo.web.api.description import problems
+from chatsubo.web.dependencies import TheActor
 
 
 @get(
@@ -17,7 +18,7 @@ from chatsubo.web.api.description import problems
     responses=problems(401, 404, 503),
     media_type="application/octet-stream",
 )
-async def download(realm: FromPath[str], actor: Actor, vpn: Vpn) -> Response[bytes]:
+async def download(realm: FromPath[str], actor: TheActor, vpn: NamedDependency[Vpn]) -> Response[bytes]:
     """Return the file that your VPN client needs to reach the realm; it is yours alone, and always the same."""
     access = await vpn.access(actor, realm)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", realm)[:48]
