@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from chatsubo.providers.base import BaseInstance
@@ -39,6 +40,15 @@ def processes_below(folder: Path, word: str = "") -> list[str]:
         if int(process.name) != os.getpid() and folder.name in text and word in text:
             found.append(f"{process.name} {seen[0]}")
     return found
+
+
+def command_lines() -> list[str]:
+    """Return what everybody on this machine sees of everybody's command lines."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes().decode(errors="replace"))
+    return lines
 
 
 def files_below(folder: Path) -> list[str]:

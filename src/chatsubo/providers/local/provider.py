@@ -70,7 +70,7 @@ class LocalProvider(BaseProvider):
             return await self._threads.run(self._templates.all)
 
     async def list_instances(self, realm: str | None = None) -> Listing[BaseInstance]:
-        """Return the instances there are, and end what a platform that was killed has left without a record.
+        """Return the instances there are, and remove what a platform that was killed has left without a record.
 
         Raises:
             AccessRefused, Misconfigured: The folder cannot be read.
@@ -138,6 +138,7 @@ class LocalProvider(BaseProvider):
     def _list(self, realm: str | None) -> Listing[BaseInstance]:
         self._open()
         self._runs.sweep(self._records.knows)
+        self._records.tidy()
         records, rejected = self._records.all()
         items = [
             LocalInstance(record, running=self._runs.alive(record))

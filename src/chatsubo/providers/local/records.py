@@ -155,6 +155,12 @@ class Records:
                 if held:
                     path.unlink(missing_ok=True)
 
+    def tidy(self) -> None:
+        """Remove the lock files of those who were killed while they held them."""
+        for path in self._locks.glob("*.lock"):
+            with self.only_one(path.stem):
+                pass
+
     def _leases(self) -> Iterator[Record]:
         """Yield every readable record, other providers' too: an address is given out once."""
         for path in self.folder.glob("*.json"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chatsubo.domain.text import Text
 from chatsubo.providers.base import BaseTemplate, Listing, Rejected
-from chatsubo.providers.exc import TemplateNotFound
+from chatsubo.providers.exc import Misconfigured, TemplateNotFound
 from chatsubo.providers.local.template import FILE, LocalTemplate, read_template
 
 Answer = tuple[LocalTemplate | None, list[Text]]
@@ -43,7 +43,10 @@ class Templates:
 
         Raises:
             TemplateNotFound: There is none, or it cannot be used.
+            Misconfigured: The folder of all of them is not there.
         """
+        if not self.root.is_dir():
+            raise Misconfigured(f"there is no folder {self.root}")
         folder = self.root / name
         if folder.parent != self.root or not folder.is_dir():
             raise TemplateNotFound(f"there is no template {name}")
