@@ -1,5 +1,6 @@
 """The world that the lab is tested in: a database, a fake hypervisor, and a lab with little patience."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -173,3 +174,19 @@ class World:
                 if picture is not None and seen(picture):
                     return picture
                 await news.next(WITHIN)
+
+    async def looked_at(self) -> None:
+        """Wait until the provider has been looked at once more, whether it answered or not."""
+        before = self._looks()
+        self.lab.refresh("fake")
+        async with asyncio.timeout(WITHIN):
+            while self._looks() <= before:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)  # a look that finds nothing new is told to nobody
+
+    def _looks(self) -> int:
+        return len(self.hypervisor.called("list_instances")) + len(self.hypervisor.called("check"))
+
+
+def anything(picture: Picture) -> bool:
+    """Take any picture."""
+    return isinstance(picture, Picture)
