@@ -1,8 +1,11 @@
 """Local providers with real processes, with and without bubblewrap."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +63,12 @@ def data() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="chatsubo-local."))
     folder.chmod(0o711)
     yield folder
-    assert not processes_below(folder), "the test has left processes behind"
-    shutil.rmtree(folder)
+    left = processes_below(folder)
+    for line in left:
+        with suppress(ProcessLookupError):
+            os.kill(int(line.split()[0]), signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+    assert not left, "the test has left processes behind"
 
 
 @pytest.fixture

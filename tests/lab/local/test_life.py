@@ -146,7 +146,7 @@ async def test_a_fork_bomb_reaches_its_limit_and_dies_with_the_box(
     order = make_order()
     asked = StartOrder(order.id, order.values, 1, order.deadline, limits=Limits(processes=24))
     instance = await start(provider, asked, "bomb")
-    count = await asyncio.to_thread(ask, instance, "/usr/bin/python3 bomb.py")
+    count = await asyncio.to_thread(ask, instance, "/usr/bin/python3 bomb.py > count 2>&1; cat count")
     assert 0 < int(count) < 24
     await provider.stop_dynamic_instance(order.id)
     assert not processes_below(data)
