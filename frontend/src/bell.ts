@@ -3,11 +3,10 @@
 import { toast } from "./toasts";
 
 const SEEN = "chatsubo-notices-seen";
-let told = 0;
+/** The newest notice that this page knows of; nothing until the bell's content has come for the first time. */
+let told: number | null = null;
 
 export function watchBell(): void {
-  told = latest();
-  count();
   document.addEventListener("toggle", (event) => {
     if ((event.target as Element).matches?.("#bell[open]")) markSeen();
   }, true);
@@ -54,13 +53,14 @@ function count(): void {
 }
 
 function arrived(): void {
-  for (const item of items().filter((one) => id(one) > told).reverse()) {
+  const known = told ?? latest();
+  for (const item of items().filter((one) => id(one) > known).reverse()) {
     toast("notice", (card) => {
       card.classList.add(`is-${item.dataset.kind ?? "info"}`);
       card.querySelector("div")?.replaceChildren(...[...item.querySelectorAll("p")].map((part) => part.cloneNode(true)));
     });
   }
-  told = Math.max(told, latest());
+  told = Math.max(known, latest());
   if (document.querySelector("#bell[open]")) markSeen();
   else count();
 }

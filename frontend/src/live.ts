@@ -29,7 +29,10 @@ let offline = 0;
 export function startLive(): void {
   const { live, account } = document.body.dataset;
   // A right flag says so in the answer to its form, too: the stream may be away.
-  document.addEventListener("flagfound", () => announce({ name: "solve", data: {} }));
+  document.addEventListener("flagfound", (event) => {
+    (event.target as Element).closest("form")?.reset();
+    announce({ name: "solve", data: {} });
+  });
   if (!live) return;
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) announce({ name: "resync", data: {} });

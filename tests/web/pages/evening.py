@@ -17,7 +17,12 @@ from chatsubo.store.tables import accounts, boxes, flags, notices, session_logs,
 PASSWORD = "correct horse"
 CLIENT = Client("192.0.2.7", "Mozilla/5.0 (X11; Linux x86_64) Firefox/141.0")
 
-TRACKS = (("Web", "world"), ("Privilege escalation", "key"), ("Forensics", "fingerprint"), ("Active Directory", "server-2"))
+TRACKS = (
+    ("Web", "world"),
+    ("Privilege escalation", "key"),
+    ("Forensics", "fingerprint"),
+    ("Active Directory", "server-2"),
+)
 # name, track, os, difficulty, flags, released, retired
 BOXES = (
     ("Straylight", "Web", "Linux", 2, 3),
@@ -183,7 +188,17 @@ async def _solves(tx, luck, account_ids, flag_ids, now):
             hard = BOXES[box_id - 1][3] / 14
             right = luck.random() + hard * 0.5 < skill
             if account_id == account_ids[0]:
-                right = (box_id, flag_id % 100) in {(1, 0), (1, 1), (2, 0), (2, 1), (5, 0), (5, 1), (8, 0), (8, 1), (8, 2)}
+                right = (box_id, flag_id % 100) in {
+                    (1, 0),
+                    (1, 1),
+                    (2, 0),
+                    (2, 1),
+                    (5, 0),
+                    (5, 1),
+                    (8, 0),
+                    (8, 1),
+                    (8, 2),
+                }
             if not right and luck.random() > 0.12:
                 continue
             submission += 1
@@ -227,15 +242,31 @@ async def _sessions(tx, player_id, now):
                 creds=[{"type": "ssh", "username": "level0", "password": "aX3kP9qL"}],
             )
         )  # fmt: skip
-        output = "\n".join(f"Step {n}/9 : RUN apk add --no-cache thing-{n}\n ---> Running in 5f1c9b{n}" for n in range(1, 9))
+        output = "\n".join(
+            f"Step {n}/9 : RUN apk add --no-cache thing-{n}\n ---> Running in 5f1c9b{n}" for n in range(1, 9)
+        )
         await tx.execute(session_logs.insert().values(session_id=session_id, output=output))
 
 
 async def _notices(tx, now):
     told = (
-        (None, "good", "First blood: {username} has taken all flags of {box}.", {"username": "molly", "box": "Villa"}, "/boxes/villa", 240),
+        (
+            None,
+            "good",
+            "First blood: {username} has taken all flags of {box}.",
+            {"username": "molly", "box": "Villa"},
+            "/boxes/villa",
+            240,
+        ),
         (None, "info", "{message}", {"message": "Pizza is in the hall. The boxes will wait."}, None, 65),
-        ("case", "bad", "Your machine of {box} is gone: {reason}", {"box": "Sense/Net", "reason": "its provider restarted."}, "/boxes/sense-net", 20),
+        (
+            "case",
+            "bad",
+            "Your machine of {box} is gone: {reason}",
+            {"box": "Sense/Net", "reason": "its provider restarted."},
+            "/boxes/sense-net",
+            20,
+        ),
     )
     for kind_for, kind, message, params, link, minutes in told:
         await tx.execute(

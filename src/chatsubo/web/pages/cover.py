@@ -1,6 +1,7 @@
 """Pictures for boxes that have none: a night scene drawn from the box's name, the same one each time.
 
-There are three motifs: a skyline over water, a circuit board, and a radar. Colours come in pairs that suit the pages.
+There are four motifs: a skyline over water, a circuit board, a radar, and a plain with mountains. Colours come in
+pairs that suit the pages.
 """
 
 import hashlib
@@ -8,6 +9,7 @@ import math
 from collections.abc import Iterator
 
 WIDTH, HEIGHT = 640, 360
+_NIGHT = "#0b0d14"
 _PAIRS = (
     ("#f5c518", "#ff7a59"),
     ("#5cc8ff", "#7a6bff"),
@@ -41,133 +43,158 @@ def draw(name: str) -> str:
     """Return the picture for ``name`` as an SVG of 16:9. The name itself is not written in it."""
     dice = _Dice(name)
     first, second = _PAIRS[dice(0, len(_PAIRS) - 1)]
-    motif = (_skyline, _circuit, _radar)[dice(0, 2)]
+    motif = (_skyline, _circuit, _radar, _plain)[dice(0, 3)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        f'preserveAspectRatio="xMidYMid slice"><defs>'
-        f'<linearGradient id="n" x1="0" y1="0" x2="0.4" y2="1"><stop offset="0" stop-color="#0b0d14"/>'
-        f'<stop offset="0.65" stop-color="#141626"/><stop offset="1" stop-color="{second}" stop-opacity="0.55"/></linearGradient>'
-        f'<linearGradient id="a" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="{first}"/>'
+        'preserveAspectRatio="xMidYMid slice"><defs>'
+        f'<linearGradient id="night" x1="0" y1="0" x2="0.4" y2="1"><stop offset="0" stop-color="{_NIGHT}"/>'
+        '<stop offset="0.65" stop-color="#141626"/>'
+        f'<stop offset="1" stop-color="{second}" stop-opacity="0.42"/></linearGradient>'
+        f'<linearGradient id="pair" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="{first}"/>'
         f'<stop offset="1" stop-color="{second}"/></linearGradient>'
-        f'<radialGradient id="g"><stop offset="0" stop-color="{first}" stop-opacity="0.5"/>'
+        f'<radialGradient id="glow"><stop offset="0" stop-color="{first}" stop-opacity="0.5"/>'
         f'<stop offset="1" stop-color="{first}" stop-opacity="0"/></radialGradient></defs>'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#0b0d14"/><rect width="{WIDTH}" height="{HEIGHT}" fill="url(#n)"/>'
-        f"{motif(dice, first, second)}</svg>"
+        + _rect(0, 0, WIDTH, HEIGHT, fill=_NIGHT)
+        + _rect(0, 0, WIDTH, HEIGHT, fill="url(#night)")
+        + "".join(motif(dice, first, second))
+        + "</svg>"
     )
 
 
-def _skyline(dice: _Dice, first: str, second: str) -> str:
-    """A low sun behind towers with lit windows, and its light on the water."""
+def _shape(tag: str, **attributes: float | str) -> str:
+    written = (
+        f'{name.replace("_", "-")}="{value if isinstance(value, str) else format(round(value, 2), "g")}"'
+        for name, value in attributes.items()
+    )
+    return f"<{tag} {' '.join(written)}/>"
+
+
+def _rect(x: float, y: float, width: float, height: float, **more: float | str) -> str:
+    return _shape("rect", x=x, y=y, width=width, height=height, **more)
+
+
+def _circle(x: float, y: float, radius: float, **more: float | str) -> str:
+    return _shape("circle", cx=x, cy=y, r=radius, **more)
+
+
+def _line(path: str, colour: str, width: float, opacity: float = 1) -> str:
+    return _shape("path", d=path, stroke=colour, stroke_width=width, stroke_opacity=opacity, fill="none")
+
+
+def _skyline(dice: _Dice, first: str, second: str) -> Iterator[str]:
+    """Draw a low sun behind towers with lit windows, and its light on the water."""
     water = 268
     x, radius = dice(180, 460), dice(70, 105)
     y = water - dice(40, 95)
-    parts = [
-        f'<circle cx="{x}" cy="{y}" r="{radius * 2.4:.0f}" fill="url(#g)"/>',
-        f'<circle cx="{x}" cy="{y}" r="{radius}" fill="url(#a)"/>',
-    ]
-    parts += [
-        f'<rect x="{x - radius}" y="{y + step * 13}" width="{2 * radius}" height="{1 + step}" fill="#12131f"/>'
-        for step in range(1, radius // 13 + 1)
-    ]
-    parts += _towers(dice, water, "#191c2e", 26, 60, 150, windows=None)
-    parts += _towers(dice, water, "#0c0e17", 34, 30, 110, windows=first)
-    parts.append(f'<rect y="{water}" width="{WIDTH}" height="{HEIGHT - water}" fill="#0a0c14"/>')
+    yield _circle(x, y, radius * 2.4, fill="url(#glow)")
+    yield _circle(x, y, radius, fill="url(#pair)")
+    for step in range(1, radius // 13 + 1):
+        yield _rect(x - radius, y + step * 13, 2 * radius, 1 + step, fill="#12131f")
+    yield from _towers(dice, water, colour="#191c2e", width=26, low=60, high=150)
+    yield from _towers(dice, water, colour="#0c0e17", width=34, low=30, high=110, windows=first)
+    yield _rect(0, water, WIDTH, HEIGHT - water, fill="#0a0c14")
     for line in range(11):
-        spread = radius * (1.15 - line * 0.05)
-        width = dice(20, 100) / 100 * spread
-        middle = x + dice(-14, 14)
-        parts.append(
-            f'<rect x="{middle - width:.0f}" y="{water + 5 + line * 8}" width="{2 * width:.0f}" height="2.5" rx="1" '
-            f'fill="{first if line < 5 else second}" opacity="{0.8 - line * 0.06:.2f}"/>'
-        )
-    return "".join(parts)
+        half = dice(20, 100) / 100 * radius * (1.15 - line * 0.05)
+        left = x + dice(-14, 14) - half
+        colour = (first, first, second)[line // 4]
+        yield _rect(left, water + 5 + line * 8, 2 * half, 2.5, fill=colour, opacity=0.8 - line * 0.06)
 
 
 def _towers(
-    dice: _Dice, ground: int, colour: str, width: int, low: int, high: int, windows: str | None
+    dice: _Dice, ground: int, *, colour: str, width: int, low: int, high: int, windows: str = ""
 ) -> Iterator[str]:
     left = -dice(0, width)
     while left < WIDTH:
         wide, tall = dice(width // 2, width * 2), dice(low, high)
         top = ground - tall
-        yield f'<rect x="{left}" y="{top}" width="{wide}" height="{tall}" fill="{colour}"/>'
+        yield _rect(left, top, wide, tall, fill=colour)
         if dice(0, 3) == 0:
-            yield f'<rect x="{left + wide // 2}" y="{top - 22}" width="2" height="22" fill="{colour}"/>'
-        if windows:
-            for _ in range(wide * tall // 420):
-                spot_x, spot_y = left + 5 + 8 * dice(0, max(0, wide // 8 - 2)), top + 8 + 10 * dice(0, max(0, tall // 10 - 2))
-                opacity = dice(25, 90) / 100
-                yield f'<rect x="{spot_x}" y="{spot_y}" width="3" height="4" fill="{windows}" opacity="{opacity}"/>'
+            yield _rect(left + wide // 2, top - 22, 2, 22, fill=colour)
+        for _ in range(wide * tall // 420 if windows else 0):
+            x, y = left + 5 + 8 * dice(0, max(0, wide // 8 - 2)), top + 8 + 10 * dice(0, max(0, tall // 10 - 2))
+            yield _rect(x, y, 3, 4, fill=windows, opacity=dice(25, 90) / 100)
         left += wide + dice(0, 6)
 
 
-def _circuit(dice: _Dice, first: str, second: str) -> str:
-    """A chip in the middle of a board, with traces that run to the edges at right and half-right angles."""
-    parts = [f'<circle cx="320" cy="180" r="230" fill="url(#g)" opacity="0.55"/>']
-    size = dice(46, 62)
+def _circuit(dice: _Dice, first: str, second: str) -> Iterator[str]:
+    """Draw a chip in the middle of a board, with traces that run to the edges."""
+    x, y, half = WIDTH // 2, HEIGHT // 2, dice(46, 62)
+    yield _circle(x, y, 230, fill="url(#glow)", opacity=0.55)
     for side in range(4):
+        turned = f"translate({x} {y}) rotate({side * 90})"
+        yield f'<g transform="{turned}">'
         for pin in range(-3, 4):
-            parts.append(_trace(dice, side, pin, size, first if dice(0, 2) else second))
-    parts.append(
-        f'<rect x="{320 - size}" y="{180 - size}" width="{2 * size}" height="{2 * size}" rx="10" fill="#0b0d14" '
-        f'stroke="url(#a)" stroke-width="4"/>'
-        f'<rect x="{320 - size + 14}" y="{180 - size + 14}" width="{2 * size - 28}" height="{2 * size - 28}" rx="5" '
-        f'fill="none" stroke="{first}" stroke-opacity="0.35" stroke-width="1.5"/>'
-    )
-    cell, origin = (2 * size - 44) / 5, (320 - size + 22, 180 - size + 22)
+            yield from _trace(dice, pin, half, is_long=side % 2 == 0, colour=first if dice(0, 2) else second)
+        yield "</g>"
+    yield _rect(x - half, y - half, 2 * half, 2 * half, rx=10, fill=_NIGHT, stroke="url(#pair)", stroke_width=4)
+    inner = half - 14
+    yield _rect(x - inner, y - inner, 2 * inner, 2 * inner, rx=5, fill="#11131f", stroke=first, stroke_opacity=0.35)
+    yield from _sign(dice, x - half + 22, y - half + 22, (2 * half - 44) / 5)
+
+
+def _trace(dice: _Dice, pin: int, half: int, *, is_long: bool, colour: str) -> Iterator[str]:
+    """Draw one trace as if it ran to the right."""
+    bend = half + dice(14, 60)
+    shift = pin * dice(8, 26 if is_long else 44)
+    y = pin * half / 4.2
+    edge = 330 if is_long else 190
+    end = max(edge if dice(0, 2) else bend + abs(shift) + dice(10, 60), bend + abs(shift))
+    yield _line(f"M{half + 4} {y:.0f}H{bend}l{abs(shift)} {shift}H{end}", colour, 2.5, dice(45, 95) / 100)
+    yield _circle(end, y + shift, 4.5, fill=_NIGHT, stroke=colour, stroke_width=2.5)
+
+
+def _sign(dice: _Dice, left: float, top: float, cell: float) -> Iterator[str]:
+    """Draw a sign of five by five cells, the same on both sides."""
     for row in range(5):
         for column in range(3):
             if dice(0, 1):
-                for mirrored in {column, 4 - column}:
-                    left, top = origin[0] + mirrored * cell, origin[1] + row * cell
-                    parts.append(
-                        f'<rect x="{left:.1f}" y="{top:.1f}" width="{cell - 2:.1f}" height="{cell - 2:.1f}" rx="2" fill="url(#a)"/>'
-                    )
-    return "".join(parts)
+                for mirrored in sorted({column, 4 - column}):
+                    yield _rect(left + mirrored * cell, top + row * cell, cell - 2, cell - 2, rx=2, fill="url(#pair)")
 
 
-def _trace(dice: _Dice, side: int, pin: int, size: int, colour: str) -> str:
-    """Return one trace, drawn as if to the right and then turned to its side."""
-    reach = 330 if side % 2 == 0 else 190
-    start, bend = size + 4, size + dice(14, 60)
-    shift = pin * dice(8, 26 if side % 2 == 0 else 44)
-    y = pin * (size / 4.2)
-    end = reach if dice(0, 2) else bend + abs(shift) + dice(10, 60)
-    path = f"M{start} {y:.0f}H{bend}l{abs(shift)} {shift}H{max(end, bend + abs(shift)):.0f}"
-    node = (
-        f'<circle cx="{max(end, bend + abs(shift)):.0f}" cy="{y + shift:.0f}" r="4.5" fill="#0b0d14" stroke="{colour}" stroke-width="2.5"/>'
-    )
-    return (
-        f'<g transform="translate(320 180) rotate({side * 90})" opacity="{dice(45, 95) / 100}">'
-        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-linejoin="round"/>{node}</g>'
-    )
-
-
-def _radar(dice: _Dice, first: str, second: str) -> str:
-    """Rings around a point at the edge, a beam, and echoes."""
+def _radar(dice: _Dice, first: str, second: str) -> Iterator[str]:
+    """Draw rings around a point, a beam, and echoes."""
     x, y = dice(150, 490), dice(150, 260)
-    parts = [f'<circle cx="{x}" cy="{y}" r="260" fill="url(#g)" opacity="0.6"/>']
+    yield _circle(x, y, 260, fill="url(#glow)", opacity=0.6)
     for ring in range(1, 9):
-        radius = ring * 46
-        length = 2 * math.pi * radius
-        dash = length * dice(30, 85) / 100
-        parts.append(
-            f'<circle cx="{x}" cy="{y}" r="{radius}" fill="none" stroke="{first if ring % 2 else second}" '
-            f'stroke-width="{dice(1, 5)}" stroke-opacity="{0.95 - ring * 0.08:.2f}" stroke-linecap="round" '
-            f'stroke-dasharray="{dash:.0f} {length - dash:.0f}" transform="rotate({dice(0, 359)} {x} {y})"/>'
-        )
-    angle = math.radians(dice(0, 359))
+        start, length = math.radians(dice(0, 359)), math.radians(dice(110, 300))
+        radius, far = ring * 46, length > math.pi
+        from_x, from_y = x + radius * math.cos(start), y + radius * math.sin(start)
+        to_x, to_y = x + radius * math.cos(start + length), y + radius * math.sin(start + length)
+        arc = f"M{from_x:.0f} {from_y:.0f}A{radius} {radius} 0 {far:d} 1 {to_x:.0f} {to_y:.0f}"
+        yield _line(arc, (second, first)[ring % 2], dice(1, 5), 0.95 - ring * 0.08)
+    beam = math.radians(dice(0, 359))
     for step in range(10):
-        turned = angle - step * 0.05
-        parts.append(
-            f'<path d="M{x} {y}L{x + 460 * math.cos(turned):.0f} {y + 460 * math.sin(turned):.0f}" stroke="{first}" '
-            f'stroke-width="3" stroke-opacity="{0.5 - step * 0.045:.3f}"/>'
-        )
+        angle = beam - step * 0.05
+        end = f"L{x + 460 * math.cos(angle):.0f} {y + 460 * math.sin(angle):.0f}"
+        yield _line(f"M{x} {y}{end}", first, 3, 0.5 - step * 0.045)
     for _ in range(dice(6, 11)):
-        turned, far = math.radians(dice(0, 359)), dice(60, 300)
-        spot = f'cx="{x + far * math.cos(turned):.0f}" cy="{y + far * math.sin(turned):.0f}"'
-        parts.append(
-            f'<circle {spot} r="11" fill="{second}" opacity="0.25"/><circle {spot} r="{dice(3, 5)}" fill="{first}"/>'
-        )
-    parts.append(f'<circle cx="{x}" cy="{y}" r="9" fill="url(#a)"/>')
-    return "".join(parts)
+        angle, far_off = math.radians(dice(0, 359)), dice(60, 300)
+        spot_x, spot_y = x + far_off * math.cos(angle), y + far_off * math.sin(angle)
+        yield _circle(spot_x, spot_y, 11, fill=second, opacity=0.25) + _circle(spot_x, spot_y, dice(3, 5), fill=first)
+    yield _circle(x, y, 9, fill="url(#pair)")
+
+
+def _plain(dice: _Dice, first: str, second: str) -> Iterator[str]:
+    """Draw a grid that runs to the horizon, mountains, stars and a moon."""
+    horizon, x = dice(195, 225), dice(200, 440)
+    moon, moon_x, moon_y = dice(26, 58), dice(110, 530), dice(60, 110)
+    yield _circle(moon_x, moon_y, moon * 3, fill="url(#glow)") + _circle(moon_x, moon_y, moon, fill="url(#pair)")
+    for _ in range(46):
+        star = dice(0, WIDTH), dice(0, horizon - 60)
+        yield _circle(*star, dice(6, 14) / 10, fill="#fff", opacity=dice(20, 80) / 100)
+    yield _ridge(dice, horizon, 90, "#1b1e33", second) + _ridge(dice, horizon, 48, "#10121f", first)
+    yield _rect(0, horizon, WIDTH, HEIGHT - horizon, fill="#090b12")
+    depth = HEIGHT - horizon
+    yield _line("".join(f"M{x} {horizon}L{x + lane * 110} {HEIGHT}" for lane in range(-14, 15)), second, 1.5, 0.5)
+    yield _line("".join(f"M0 {horizon + depth * (row / 9) ** 2:.0f}H{WIDTH}" for row in range(1, 10)), second, 1.5, 0.6)
+    yield _line(f"M0 {horizon}H{WIDTH}", first, 2.5) + _circle(x, horizon, 70, fill="url(#glow)")
+
+
+def _ridge(dice: _Dice, ground: int, height: int, colour: str, edge: str) -> str:
+    path, left = f"M0 {ground}", 0
+    while left < WIDTH:
+        path += f"L{left} {ground - dice(height // 4, height)}"
+        left += dice(28, 74)
+    path += f"L{WIDTH} {ground - dice(height // 4, height)}V{ground}Z"
+    return _shape("path", d=path, fill=colour, stroke=edge, stroke_opacity=0.55, stroke_width=1.5)

@@ -21,11 +21,13 @@ class Entrance(Controller):
     """The way in and the way out."""
 
     @get("/login")
-    async def login_form(self, viewer: Actor | None, show: Show, settings: WebSettings, next: str = "") -> Response[Any]:  # noqa: A002  the parameter's name in the address
+    async def login_form(
+        self, viewer: Actor | None, show: Show, settings: WebSettings, next: str = ""
+    ) -> Response[Any]:  # noqa: A002  the parameter's name in the address
         """Ask for name and password."""
         if viewer is not None:
             return Redirect(safe_next(settings, next), status_code=303)
-        return await show.page("login.html", fields={"next": next}, problems={})
+        return await show.page("login.html", fields={"username": "", "next": next}, problems={})
 
     @post("/login")
     async def login(self, request: AnyRequest, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
@@ -40,7 +42,7 @@ class Entrance(Controller):
         """Ask for a name and a password to be."""
         if viewer is not None:
             return show.redirect("/")
-        return await show.page("register.html", fields={}, problems={})
+        return await show.page("register.html", fields={"username": ""}, problems={})
 
     @post("/register")
     async def register(self, request: AnyRequest, game: Game, show: Show, settings: WebSettings) -> Response[Any]:

@@ -24,8 +24,8 @@ class HomePages(Controller):
             "home.html",
             content=content,
             runs=[card for card in cards if card.state],
-            begun=[card for card in cards if card.found and not card.done][:4],
-            untouched=[card for card in cards if not card.found][:4],
+            begun=[card for card in cards if card.found and not card.done and not card.state][:3],
+            untouched=[card for card in cards if not card.found and not card.state and card.available][:3],
             standings=(await game.scoreboard.standings()).rows[:5],
         )
 

@@ -1,5 +1,7 @@
 """Who plays."""
 
+from typing import Any
+
 from litestar import Controller, get
 from litestar.response import Template
 
@@ -16,7 +18,7 @@ class PeoplePages(Controller):
     async def users(self, game: Game, actor: Actor, show: Show, q: str = "") -> Template:
         """Show all accounts, or those whose name holds what is searched for."""
         found = await game.catalogue.accounts(actor, q or None)
-        context = {"accounts": found[:MOST_ROWS], "total": len(found), "search": q}
+        context: dict[str, Any] = {"accounts": found[:MOST_ROWS], "total": len(found), "search": q}
         if show.in_page:
             return show.fragment("users.html", **context)
         return await show.page("users.html", **context)

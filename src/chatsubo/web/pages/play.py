@@ -3,12 +3,14 @@
 from collections.abc import Awaitable
 from typing import Any
 
-from litestar import Controller, Response, post
+from litestar import Controller, Response, get, post
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Conflict, Invalid, RateLimited
 from chatsubo.game import Actor, Game
 from chatsubo.game.views import SessionView
+from chatsubo.game.vpn import Vpn
+from chatsubo.web.api.vpn import download
 from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import fields_of
 from chatsubo.web.pages.rendering import AnyRequest, Show
@@ -37,6 +39,11 @@ class PlayPages(Controller):
     async def extend(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
         """Give the player's machine more time."""
         return await _do(game.play.extend(actor, slug), game, actor, show, slug)
+
+    @get("/realms/{realm:str}/vpn")
+    async def vpn(self, actor: Actor, vpn: Vpn, realm: str) -> Response[bytes]:
+        """Give the player's VPN configuration, as the API does; what goes wrong is told on a page."""
+        return await download.fn(realm, actor, vpn)
 
     @post("/flags", status_code=200)
     async def submit(self, request: AnyRequest, game: Game, actor: Actor, show: Show) -> Template:

@@ -18,6 +18,7 @@ from chatsubo.i18n import languages
 from chatsubo.web.assets import bundled
 from chatsubo.web.errors import Problem, problem_of
 from chatsubo.web.markdown import markdown
+from chatsubo.web.pages.browsers import browser_name
 from chatsubo.web.pages.speech import speech, stamp
 from chatsubo.web.reader import Reader, reader_of
 from chatsubo.web.settings import WebSettings
@@ -48,6 +49,7 @@ def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
         asset=lambda name: settings.url(f"/static/{assets.names[name]}"),
         markdown=markdown,
         stamp=stamp,
+        browser_name=browser_name,
         tone=lambda name: sum(name.encode()) % _TONES,
         known_icons=frozenset(_SYMBOL.findall(assets.files[assets.names["icons.svg"]].bodies["identity"].decode())),
         blank_flag=FlagForm(),
@@ -100,7 +102,9 @@ class Show:
             frame["tracks"] = await self._game.catalogue.tracks(viewer)
         return Template(name, context={**frame, **context}, status_code=status)
 
-    def fragment(self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any) -> Template:
+    def fragment(
+        self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+    ) -> Template:
         """Return a part of a page."""
         return Template(
             f"fragments/{name}",

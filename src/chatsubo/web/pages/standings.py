@@ -19,9 +19,7 @@ class StandingsPages(Controller):
     """Who found how much."""
 
     @get("/scoreboard")
-    async def scoreboard(
-        self, game: Game, actor: Actor, show: Show, track: str | None = None, q: str = ""
-    ) -> Template:
+    async def scoreboard(self, game: Game, actor: Actor, show: Show, track: str | None = None, q: str = "") -> Template:
         """Show the podium and the standings, overall or of one track."""
         context = await _table(game, actor, track or None, q)
         if show.in_page:

@@ -1,5 +1,7 @@
 """The organisers' desk: what needs attention, machines and submissions."""
 
+from typing import Any
+
 from litestar import Controller, get, post
 from litestar.response import Redirect, Template
 
@@ -19,7 +21,7 @@ class DeskPages(Controller):
     @get("/")
     async def desk(self, game: Game, admin: Actor, show: Show) -> Template:
         """Show what needs attention, what runs, and numbers."""
-        context = {"desk": await game.desk.overview(admin)}
+        context: dict[str, Any] = {"desk": await game.desk.overview(admin)}
         if show.in_page:
             return show.fragment("desk.html", **context)
         return await show.page("admin/desk.html", **context)
@@ -27,7 +29,7 @@ class DeskPages(Controller):
     @get("/sessions")
     async def sessions(self, game: Game, admin: Actor, show: Show) -> Template:
         """Show all machines that run, and those that ended last."""
-        context = {"sessions": await game.desk.sessions(admin, _MOST_ROWS)}
+        context: dict[str, Any] = {"sessions": await game.desk.sessions(admin, _MOST_ROWS)}
         if show.in_page:
             return show.fragment("sessions.html", **context)
         return await show.page("admin/sessions.html", **context)
@@ -58,7 +60,7 @@ class DeskPages(Controller):
         """Show the newest submissions, of one verdict or all."""
         chosen = verdict if verdict in VERDICTS else None
         found = await game.desk.submissions(admin, _MOST_ROWS, chosen)
-        context = {"submissions": found, "verdict": chosen, "verdicts": VERDICTS}
+        context: dict[str, Any] = {"submissions": found, "verdict": chosen, "verdicts": VERDICTS}
         if show.in_page:
             return show.fragment("submissions.html", **context)
         return await show.page("admin/submissions.html", **context)

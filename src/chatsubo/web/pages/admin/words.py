@@ -18,7 +18,7 @@ class WordsPages(Controller):
     path = "/admin"
 
     @get("/announce")
-    async def announce_form(self, admin: Actor, show: Show, done: bool = False) -> Template:
+    async def announce_form(self, admin: Actor, show: Show, done: bool = False) -> Template:  # noqa: ARG002  bars players
         """Ask what everyone should be told."""
         return await show.page("admin/announce.html", message="", problems={}, done=done)
 
@@ -30,11 +30,13 @@ class WordsPages(Controller):
             await game.notices.announce(admin, message)
         except Invalid as error:
             problems = by_field(error, show)
-            return await show.page("admin/announce.html", status_of(error), message=message, problems=problems, done=False)
+            return await show.page(
+                "admin/announce.html", status_of(error), message=message, problems=problems, done=False
+            )
         return show.redirect("/admin/announce?done=true")
 
     @get("/home")
-    async def home_form(self, game: Game, admin: Actor, show: Show) -> Template:
+    async def home_form(self, game: Game, admin: Actor, show: Show) -> Template:  # noqa: ARG002  bars players
         """Show the home page's source."""
         return await show.page("admin/home.html", content=await game.home.content(), problems={})
 
