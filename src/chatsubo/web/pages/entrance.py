@@ -1,6 +1,7 @@
 """Logging in, registering, logging out."""
 
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -22,8 +23,12 @@ class Entrance(Controller):
 
     @get("/login")
     async def login_form(
-        self, viewer: Actor | None, show: Show, settings: WebSettings, next: str = ""
-    ) -> Response[Any]:  # noqa: A002  the parameter's name in the address
+        self,
+        viewer: Actor | None,
+        show: Show,
+        settings: WebSettings,
+        next: str = "",  # noqa: A002  its name in the address
+    ) -> Response[Any]:
         """Ask for name and password."""
         if viewer is not None:
             return Redirect(safe_next(settings, next), status_code=303)
@@ -34,8 +39,9 @@ class Entrance(Controller):
         """Log in and go where one wanted to."""
         fields = await fields_of(request)
         name, password = fields.get("username", ""), fields.get("password", "")
+        lifetime = game.accounts.login_lifetime
         asked = game.accounts.login(name, password, client=show.reader.client)
-        return await _enter(asked, "login.html", fields, game, show, settings)
+        return await _enter(asked, "login.html", fields, show=show, settings=settings, lifetime=lifetime)
 
     @get("/register")
     async def registration_form(self, viewer: Actor | None, show: Show) -> Response[Any]:
@@ -49,8 +55,9 @@ class Entrance(Controller):
         """Make an account and log it in."""
         fields = await fields_of(request)
         name, password = fields.get("username", ""), fields.get("password", "")
+        lifetime = game.accounts.login_lifetime
         asked = game.accounts.register(name, password, client=show.reader.client)
-        return await _enter(asked, "register.html", fields, game, show, settings)
+        return await _enter(asked, "register.html", fields, show=show, settings=settings, lifetime=lifetime)
 
     @post("/logout")
     async def logout(self, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
@@ -63,7 +70,13 @@ class Entrance(Controller):
 
 
 async def _enter(
-    asked: Awaitable[tuple[Actor, str]], form: str, fields: Fields, game: Game, show: Show, settings: WebSettings
+    asked: Awaitable[tuple[Actor, str]],
+    form: str,
+    fields: Fields,
+    *,
+    show: Show,
+    settings: WebSettings,
+    lifetime: timedelta,
 ) -> Redirect | Template:
     """Return the answer to a login or a registration: on to the pages, or the form again."""
     try:
@@ -75,5 +88,5 @@ async def _enter(
             page.headers["Retry-After"] = str(error.retry_after)
         return page
     response = Redirect(safe_next(settings, fields.get("next")), status_code=303)
-    remember(response, settings, token, game.accounts.login_lifetime)
+    remember(response, settings, token, lifetime)
     return response

@@ -43,7 +43,8 @@ class PlayPages(Controller):
     @get("/realms/{realm:str}/vpn")
     async def vpn(self, actor: Actor, vpn: Vpn, realm: str) -> Response[bytes]:
         """Give the player's VPN configuration, as the API does; what goes wrong is told on a page."""
-        return await download.fn(realm, actor, vpn)
+        given: Response[bytes] = await download.fn(realm, actor, vpn)
+        return given
 
     @post("/flags", status_code=200)
     async def submit(self, request: AnyRequest, game: Game, actor: Actor, show: Show) -> Template:
