@@ -1,6 +1,6 @@
 """A server of its own process for tests: the application on a real game and a real socket.
 
-    python -m tests.web.served DATABASE KEEP_ALIVE PROXIES
+    python -m tests.web.served DATABASE KEEP_ALIVE PROXIES PUBLIC_URL
 
 It prints its port and a player's token in one line once it listens, and tells everyone of each event whose name it
 reads.
@@ -33,12 +33,12 @@ async def _health() -> Vitals:
     return Vitals({"database": Part(ok=True)})
 
 
-async def _serve(database: str, keep_alive: float, proxies: tuple[str, ...]) -> None:
+async def _serve(database: str, keep_alive: float, proxies: tuple[str, ...], public_url: str) -> None:
     db, bus = Database.open(f"sqlite:///{database}"), Bus()
     game = Game.build(db, bus)
     _, token = await game.accounts.register("case", PASSWORD, client=Client("127.0.0.1"))
     web = WebSettings(
-        "http://127.0.0.1",
+        public_url,
         Secret("signs"),
         trusted_proxies=proxies,
         allow_insecure_http=True,
@@ -88,10 +88,12 @@ class Served:
 
 
 @asynccontextmanager
-async def served(database: Path, *, keep_alive: float = 15.0, proxies: str = "") -> AsyncIterator[Served]:
+async def served(
+    database: Path, *, keep_alive: float = 15.0, proxies: str = "", public_url: str = "http://127.0.0.1"
+) -> AsyncIterator[Served]:
     """Start a server and end it afterwards."""
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "tests.web.served", str(database), str(keep_alive), proxies)
+    command = (sys.executable, "-m", "tests.web.served", str(database), str(keep_alive), proxies, public_url)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     assert process.stdout is not None
     try:
@@ -106,4 +108,4 @@ async def served(database: Path, *, keep_alive: float = 15.0, proxies: str = "")
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], float(sys.argv[2]), tuple(filter(None, sys.argv[3].split(",")))))
+    asyncio.run(_serve(sys.argv[1], float(sys.argv[2]), tuple(filter(None, sys.argv[3].split(","))), sys.argv[4]))
