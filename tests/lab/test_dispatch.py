@@ -1,0 +1,130 @@
+"""Intents whose workflow did not do what it should, and a database that takes nothing."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatsubo.domain.errors import StorageFull
+from chatsubo.domain.sessions import State
+from chatsubo.jobs import Started
+from chatsubo.jobs.memory import MemoryJobs
+from chatsubo.lab.lifecycle import Lifecycle, PlatformFailed
+from chatsubo.lab.runs import Run
+from chatsubo.store.database import Database
+from chatsubo.store.migrations import upgrade
+from tests.lab.world import World, furnish
+
+
+class FullDatabase(Database):
+    """A database whose disk is full for as long as ``full`` says so."""
+
+    full = False
+    refused = 0
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with super().write() as tx:
+            yield tx
+            if self.full:
+                self.refused += 1
+                raise StorageFull
+
+
+class LosingJobs(MemoryJobs):
+    """An engine that says a workflow is under way, and has lost it."""
+
+    lost = 1
+
+    async def start(self, session_id: str, generation: int, verb: str) -> Started:
+        if generation <= self.lost:
+            return Started.UNDER_WAY
+        return await super().start(session_id, generation, verb)
+
+
+class Failures:
+    """How many runs are to fail with a mistake of the platform's own."""
+
+    left = 0
+
+
+@pytest.fixture
+def failures(monkeypatch: pytest.MonkeyPatch) -> Failures:
+    """Have runs fail for as long as there are failures left."""
+    failures, perform = Failures(), Lifecycle._perform
+
+    async def fails(self: Lifecycle, run: Run) -> None:
+        if failures.left:
+            failures.left -= 1
+            raise RuntimeError("a mistake of ours")
+        await perform(self, run)
+
+    monkeypatch.setattr(Lifecycle, "_perform", fails)
+    return failures
+
+
+async def test_an_intent_whose_workflow_ended_without_an_outcome_is_taken_up_again(
+    world: World, failures: Failures
+) -> None:
+    failures.left = 2
+
+    session = await world.run()
+
+    assert session.generation == 3
+    assert world.hypervisor.machines[session.id].generation == 3
+
+
+async def test_an_intent_that_can_never_be_carried_out_fails_the_session(world: World, failures: Failures) -> None:
+    failures.left = 6
+
+    failed = await world.reaches(await world.open(), State.FAILED)
+
+    assert str(failed.failure) == PlatformFailed.message
+    await world.run()
+
+
+async def test_a_workflow_that_the_engine_has_lost_is_replaced(embedded: Database) -> None:
+    world = World(embedded, LosingJobs())
+    await world.lab.start()
+
+    session = await world.run()
+
+    assert session.generation == 2
+    await world.lab.aclose()
+
+
+async def test_a_full_disk_loses_no_outcome(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
+    upgrade(url)
+    db = FullDatabase.open(url)
+    await furnish(db)
+    world = World(db)
+    await world.lab.start()
+    gate = world.hypervisor.hold("start:ready")
+    session_id = await world.open()
+    await gate.reached()
+
+    db.full = True
+    with pytest.raises(StorageFull):
+        await world.open(account=2)
+    gate.open()
+    while db.refused < 4:
+        await world.looked_at()
+    assert (await world.session(session_id)).state is State.PROVISIONING
+    db.full = False
+
+    session = await world.reaches(session_id, State.RUNNING)
+    assert session.generation == 1
+    assert len(world.hypervisor.called("start")) == 1
+    await world.lab.aclose()
+    await db.aclose()
+
+
+async def test_health_tells_when_the_lab_does_not_work(idle: World) -> None:
+    assert idle.lab.health() == {"lab": "it is not started"}
+    await idle.lab.start()
+    assert idle.lab.health() == {}
+    idle.lab._dispatcher.looked_at -= 60
+    assert "has not looked at the database" in idle.lab.health()["dispatcher"]

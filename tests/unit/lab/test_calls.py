@@ -1,0 +1,80 @@
+"""Calls of providers have an end."""
+
+import asyncio
+
+import pytest
+
+from chatsubo.domain.sessions import Verb
+from chatsubo.lab.calls import bounded
+from chatsubo.lab.runs import CalledOff, Run
+from chatsubo.providers.exc import NotReady, ProviderError, TimedOut
+
+
+async def test_a_call_that_takes_too_long_is_called_off_and_may_clean_up() -> None:
+    cleaned = asyncio.Event()
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.set()
+
+    with pytest.raises(TimedOut):
+        await bounded(slow(), limit=0.01, calling_off=5)
+
+    assert cleaned.is_set()
+
+
+async def test_a_call_that_cannot_be_cancelled_is_abandoned() -> None:
+    release = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    with pytest.raises(TimedOut):
+        await bounded(stubborn(), limit=0.01, calling_off=0.01)
+    release.set()
+
+
+@pytest.mark.parametrize("error", [KeyError("surprise"), TimeoutError(), OSError(5, "I/O error")])
+async def test_whatever_a_plugin_raises_is_a_providers_error(error: Exception) -> None:
+    async def broken() -> None:
+        raise error
+
+    with pytest.raises(ProviderError, match=type(error).__name__):
+        await bounded(broken(), limit=5, calling_off=5)
+
+
+async def test_a_providers_error_stays_what_it_is() -> None:
+    async def fails() -> None:
+        raise NotReady("port 22 is closed")
+
+    with pytest.raises(NotReady, match="port 22 is closed"):
+        await bounded(fails(), limit=5, calling_off=5)
+
+
+async def test_a_run_that_is_called_off_waits_until_its_call_has_cleaned_up() -> None:
+    run, begun, steps = Run("session", 1, Verb.START), asyncio.Event(), []
+
+    async def call() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            steps.append("cleaned")
+
+    calling = asyncio.create_task(run.call(call(), 5, 5))
+    await begun.wait()
+    run.call_off()
+    with pytest.raises(CalledOff):
+        await calling
+
+    assert steps == ["cleaned"]
+    with pytest.raises(CalledOff):
+        await run.pause(60)
