@@ -46,7 +46,7 @@ class Containers:
     async def of_build(self, session: str) -> list[Raw]:
         """Return the containers in which the engine builds a session's image: they have its label and not ours."""
         found = await self._list({"label": [f"{SESSION}={session}"]})
-        return [one for one in found if PROVIDER not in (one.get("Labels") or {}) and not one["Names"]]
+        return [one for one in found if PROVIDER not in (one.get("Labels") or {})]
 
     async def create(self, name: str, config: Mapping[str, Any]) -> str:
         """Make a container and return its id.

@@ -18,7 +18,13 @@ from chatsubo.providers.docker.labels import SESSION
 from chatsubo.providers.docker.slots import SESSION as SESSION_SLOT
 from chatsubo.providers.docker.slots import placeholder
 from chatsubo.providers.docker.template import DockerTemplate, Recipe
-from chatsubo.providers.exc import InstanceNotFound, ProviderError, TemplateNotFound
+from chatsubo.providers.exc import (
+    BackendConnectionException,
+    InstanceNotFound,
+    NoCapacity,
+    ProviderError,
+    TemplateNotFound,
+)
 
 BUILDING = Text(N_("Building the machine"))
 FETCHING = Text(N_("Fetching the image"))
@@ -84,8 +90,8 @@ class Images:
         """Look at the engine again for what was known to be there."""
         self._known.clear()
 
-    async def remove_of(self, session: str) -> None:
-        """Remove what was built for a session alone, half-made images too. What is gone already is a success.
+    async def remove_of(self, session: str) -> bool:
+        """Remove what was built for a session alone, half-made images too, and return whether nothing is left.
 
         Raises:
             ProviderError: As the engine answers.
@@ -95,12 +101,15 @@ class Images:
             if building.session_of(tag) == session:
                 await self._remove(tag)
         filters = {"label": [f"{SESSION}={session}"]}
-        left: set[str] = set()
-        while found := {one["Id"] for one in await self._list(filters)} - left:
-            # An image goes with its parents, down to the first that something else needs; what stays is in use.
+        tried: set[str] = set()
+        while found := {one["Id"] for one in await self._list(filters)}:
+            if found <= tried:
+                return False
+            # An image goes with its parents, down to the first that something else needs.
             for one in found:
                 await self._remove(one)
-            left |= found
+            tried = found
+        return True
 
     async def orphans(self) -> dict[str, str]:
         """Return the ids of images that were built for one session, by session."""
@@ -128,8 +137,10 @@ class Images:
                         raise TemplateNotFound(
                             f"{self._engine.name}: {reference} cannot be fetched: {message['error']}"
                         )
-        except InstanceNotFound as error:
-            raise TemplateNotFound(error.detail) from None
+        except (BackendConnectionException, NoCapacity, TemplateNotFound):
+            raise
+        except ProviderError as error:
+            raise TemplateNotFound(f"{reference} cannot be fetched: {error.detail}") from None
         except TimeoutError:
             raise TemplateNotFound(f"{self._engine.name}: fetching {reference} took too long") from None
 

@@ -19,10 +19,12 @@ from chatsubo.providers.docker.labels import ADDRESS, GENERATION
 from chatsubo.providers.docker.network import Networks
 from chatsubo.providers.docker.readiness import wait_until_ready
 from chatsubo.providers.docker.template import DockerTemplate
-from chatsubo.providers.exc import BuildFailed, Cancelled, NoCapacity, NotReady, ProviderError
+from chatsubo.providers.exc import BuildFailed, Cancelled, InstanceNotFound, Locked, NoCapacity, NotReady, ProviderError
 
 STARTING = Text(N_("Starting the machine"))
 ATTEMPTS = 4
+REMOVALS = 50
+REMOVAL_STEP = 0.1
 CLEANING = 30.0
 """Seconds that cleaning up after a failure may take."""
 
@@ -50,8 +52,8 @@ class Launcher:
 
     async def launch(
         self, realm: str, template: DockerTemplate, order: StartOrder, *, keep: bool
-    ) -> tuple[str, Readiness]:
-        """Bring up the container of a session and generation, and return its id and how it is known to be ready.
+    ) -> tuple[Raw, Readiness]:
+        """Bring up the container of a session and generation, and return it and how it is known to be ready.
 
         What is found of this generation and runs is adopted; what is older is replaced, and its address kept.
 
@@ -66,7 +68,11 @@ class Launcher:
             ProviderError: As for a start.
         """
         try:
-            return await self._launch(realm, template, order)
+            container, readiness = await self._launch(realm, template, order)
+            for raw in await self._containers.of_session(order.id):
+                if raw["Id"] == container:
+                    return raw, readiness
+            raise InstanceNotFound(f"the container of the session {order.id} went away while it was started")
         except Cancelled:
             raise
         except BaseException:
@@ -80,11 +86,14 @@ class Launcher:
         Raises:
             ProviderError: As the engine answers.
         """
-        for raw in await self._containers.of_session(session):
-            await self._containers.remove(raw["Id"])
-        for raw in await self._containers.of_build(session):
-            await self._containers.remove(raw["Id"])
-        await self._images.remove_of(session)
+        for _ in range(REMOVALS):
+            for raw in (*await self._containers.of_session(session), *await self._containers.of_build(session)):
+                await self._containers.remove(raw["Id"])
+            if await self._images.remove_of(session):
+                return
+            # A build that was called off goes on for a moment, and holds on to what it has made.
+            await asyncio.sleep(REMOVAL_STEP)
+        raise Locked(f"the engine does not let go of what it built for the session {session}")
 
     async def _launch(self, realm: str, template: DockerTemplate, order: StartOrder) -> tuple[str, Readiness]:
         found = await self._containers.of_session(order.id)

@@ -1,5 +1,6 @@
 """The networks that boxes are in: found, or made with a configured subnet."""
 
+import asyncio
 import ipaddress
 import time
 from collections.abc import Mapping
@@ -87,6 +88,7 @@ class Networks:
         path = f"providers.docker.{provider}"
         self.boxes = Wanted(config.docker_network, config.subnet, f"{path}.subnet", internet=False)
         self.online = Wanted(config.internet.network, config.internet.subnet, f"{path}.internet.subnet", internet=True)
+        self._turn = asyncio.Lock()
         self._known: dict[str, tuple[float, Network]] = {}
 
     async def ensure(self, wanted: Wanted) -> Network:
@@ -96,12 +98,13 @@ class Networks:
             Misconfigured: It is missing and has no configured subnet, or it cannot be used.
             ProviderError: As the engine answers.
         """
-        known = self._known.get(wanted.name)
-        if known is not None and time.monotonic() - known[0] < FRESH:
-            return known[1]
-        network = await self.find(wanted.name) or await self._create(wanted)
-        self._known[wanted.name] = time.monotonic(), network
-        return network
+        async with self._turn:
+            known = self._known.get(wanted.name)
+            if known is not None and time.monotonic() - known[0] < FRESH:
+                return known[1]
+            network = await self.find(wanted.name) or await self._create(wanted)
+            self._known[wanted.name] = time.monotonic(), network
+            return network
 
     def forget(self) -> None:
         """Look at the engine again for what was known to be there."""

@@ -36,7 +36,6 @@ from chatsubo.providers.exc import (
     MalformedMetadataException,
     Misconfigured,
     ProviderError,
-    TemplateNotFound,
     TimedOut,
 )
 
@@ -181,13 +180,10 @@ class DockerProvider(BaseProvider):
         launcher = self._dynamic()
         assert self._catalogue is not None
         found = await asyncio.to_thread(self._catalogue.find, template)
-        container, readiness = await launcher.launch(realm, found, order, keep=keep)
-        for raw in await self._containers.of_session(order.id):
-            if raw["Id"] == container:
-                instance = self._instance(raw)
-                instance.readiness = readiness
-                return instance
-        raise TemplateNotFound(f"the container of the session {order.id} went away while it was started")
+        raw, readiness = await launcher.launch(realm, found, order, keep=keep)
+        instance = self._instance(raw)
+        instance.readiness = readiness
+        return instance
 
     async def _in_turn(self, session: str, order: StartOrder, work: Callable[[StartOrder], Awaitable[T]]) -> T:
         """Do the work of one session at a time, within its deadline, so that a stop can call it off."""

@@ -63,7 +63,8 @@ def test_a_template_is_read_again_when_anything_in_its_folder_changed(tmp_path: 
     write(tmp_path, {"box/data": "another"})
     again = catalogue.find("box")
     assert again is not first
-    assert again.recipe and first.recipe
+    assert again.recipe is not None
+    assert first.recipe is not None
     assert again.recipe.digest != first.recipe.digest
 
 
@@ -98,8 +99,10 @@ def test_the_build_can_be_asked_for_by_label_and_forbidden(tmp_path: Path):
     )
     asked, files = catalogue.listing().items
 
-    assert asked.recipe and asked.recipe.baked == {"FLAG0", "SESSION"}
-    assert files.recipe and files.recipe.baked == frozenset()
+    assert asked.recipe is not None
+    assert asked.recipe.baked == {"FLAG0", "SESSION"}
+    assert files.recipe is not None
+    assert files.recipe.baked == frozenset()
     assert [str(one) for one in files.warnings] == ["chatsubo.secrets=files, but the build uses FLAG0"]
 
 
@@ -112,12 +115,12 @@ def test_the_context_holds_what_is_not_ignored_and_our_dockerfile_beside_the_aut
     found = read(entries(tmp_path))
 
     with pack(found, "FROM other") as file, tarfile.open(fileobj=io.BytesIO(file.read())) as archive:
-        assert sorted(archive.getnames()) == [OURS, ".dockerignore", "Dockerfile", "big/keep", "link"] or sorted(
-            archive.getnames()
-        ) == sorted([OURS, ".dockerignore", "Dockerfile", "big/keep", "link"])
+        assert sorted(archive.getnames()) == sorted([OURS, ".dockerignore", "Dockerfile", "big/keep", "link"])
         ours, ignored = archive.extractfile(OURS), archive.extractfile(".dockerignore")
-        assert ours and ours.read() == b"FROM other"
-        assert ignored and OURS.encode() in ignored.read()
+        assert ours is not None
+        assert ours.read() == b"FROM other"
+        assert ignored is not None
+        assert OURS.encode() in ignored.read()
         assert all(member.uid == 0 for member in archive)
 
 
@@ -142,7 +145,8 @@ def test_dockerignore_patterns_work_as_the_engines_client_has_them(patterns: str
 
 
 def test_what_may_hold_a_secret_carries_the_sessions_label(tmp_path: Path):
-    text = "FROM alpine AS one\nRUN x\nARG FLAG0\nRUN echo $FLAG0\nFROM alpine\nRUN y\nARG SESSION\nLABEL chatsubo.session=$SESSION"
+    text = "FROM alpine AS one\nRUN x\nARG FLAG0\nRUN echo $FLAG0\nFROM alpine\nRUN y\nARG SESSION\n"
+    text += "LABEL chatsubo.session=$SESSION"
     recipe = write(tmp_path, {"box/Dockerfile": text}).find("box").recipe
     assert recipe
 
