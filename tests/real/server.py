@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +57,24 @@ class Visitor:
         assert answer.status_code == status if status else answer.is_success, answer.text
         return answer.json() if answer.content else None
 
+    def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
+        """Ask again until ``holds`` of the answer, and return it."""
+        limit = time.monotonic() + WAIT_LIMIT
+        while not holds(answer := self.get(path)):
+            assert time.monotonic() < limit, answer
+            time.sleep(0.02)
+        return answer
+
     def wait(self, slug: str, *states: str) -> Any:
         """Wait until the own session of a box is in one of ``states`` (``gone``: there is none), and return it."""
-        limit = time.monotonic() + WAIT_LIMIT
-        while True:
-            session = self.get(f"/boxes/{slug}")["session"]
-            if (session["state"] if session else "gone") in states:
-                return session
-            assert time.monotonic() < limit, session
-            time.sleep(0.02)
+        return self.until(f"/boxes/{slug}", lambda box: _state(box) in states)["session"]
+
+    def start(self, slug: str) -> Any:
+        """Start a machine of a box, wait until it runs, and return its session."""
+        self.post(f"/boxes/{slug}/session")
+        session = self.wait(slug, "running", "failed")
+        assert session["state"] == "running", session["failure"]
+        return session
 
     def close(self) -> None:
         self.http.close()
@@ -75,6 +85,11 @@ class Visitor:
         self.post(f"/{verb}", {"username": username, "password": password}, status=status)
         self.username = username
         return self
+
+
+def _state(box: Any) -> str:
+    state: str = box["session"]["state"] if box["session"] else "gone"
+    return state
 
 
 class Server:
@@ -158,10 +173,7 @@ class Server:
 
     def release(self, organiser: Visitor, template: str, **changes: Any) -> str:
         """Register a template as a box, with its prefilled form, and release it; return its slug."""
-        limit = time.monotonic() + WAIT_LIMIT
-        while template not in {one["name"] for one in organiser.get("/admin/templates")}:
-            assert time.monotonic() < limit, self.log
-            time.sleep(0.05)
+        organiser.until("/admin/templates", lambda found: template in {one["name"] for one in found})
         form = {**organiser.get(f"/admin/templates/{template}")["form"], **changes}
         if not form["track"] and not form["new_track"]:
             form["new_track"] = "Basics"
@@ -174,4 +186,3 @@ class Server:
             return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
-

@@ -85,7 +85,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
             prefixes={name: provider.flag_prefix for name, provider in providers.items()},
             gated_realms={gate.realm for gate in config.vpns},
         )
-        stack.callback(game.passwords.close)
+        stack.callback(game.close)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
         application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, utc_now, gates))

@@ -42,6 +42,12 @@ class Game:
     desk: Desk
     box_admin: BoxAdmin
     passwords: Passwords
+    snapshots: Snapshots
+
+    def close(self) -> None:
+        """End the threads and tasks of the use cases."""
+        self.snapshots.close()
+        self.passwords.close()
 
     @classmethod
     def build(
@@ -64,7 +70,7 @@ class Game:
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
         """
-        tries, snapshots, offers, passwords = Limits(db, clock), Snapshots(db), OffersReader(), Passwords()
+        tries, snapshots, offers, passwords = Limits(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
         return cls(
             accounts=Accounts(db, clock, passwords, tries),
             catalogue=Catalogue(db, clock, snapshots, offers, gated_realms),
@@ -85,4 +91,5 @@ class Game:
             desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
             box_admin=BoxAdmin(db, clock, snapshots, bus),
             passwords=passwords,
+            snapshots=snapshots,
         )

@@ -55,14 +55,16 @@ class Catalogue:
         self._gated = frozenset(gated_realms)
 
     async def me(self, actor: Actor) -> Me:
-        """Return the reader's own line."""
-        row = (await self._snapshots.current()).rows.get(actor.account_id)
+        """Return the reader's own line. Score and flags are those of this moment, the rank is the snapshot's."""
+        snapshot = await self._snapshots.current()
+        row = snapshot.rows.get(actor.account_id)
+        worth = [snapshot.points[flag_id] for flag_id in await self._found(actor) if flag_id in snapshot.points]
         return Me(
             id=actor.account_id,
             username=actor.username,
             role=actor.role,
-            score=row.score if row else 0,
-            found=row.found if row else 0,
+            score=sum(worth),
+            found=len(worth),
             rank=row.rank if row else None,
         )
 

@@ -1,6 +1,6 @@
 """One ready-made picture of all that everyone sees: boxes, flags, who found what, the standings.
 
-It is made anew at most once a second, and only when something in it changed.
+It is made anew only when something in it changed, and once a second at most when it is large.
 """
 
 import asyncio
@@ -14,13 +14,17 @@ import msgspec
 
 from chatsubo.domain.scoring import Solve, standings
 from chatsubo.game.views import StandingRow, StandingsView
+from chatsubo.live.bus import EVERYONE, Bus, Event
 from chatsubo.store.accounts import usernames
 from chatsubo.store.boxes import Box, FlagRow, Track, all_boxes, all_flags, all_tracks
 from chatsubo.store.database import Database
 from chatsubo.store.notices import read_setting
 from chatsubo.store.submissions import all_solves, solves_version
 
-SHORTEST_SECONDS = 1.0
+LONGEST_PAUSE = 1.0
+SHARE = 0.05
+"""How much of the time may go into making snapshots: one that takes 5 ms may be made anew after 100 ms."""
+
 CATALOGUE = "catalogue"
 """The setting that is raised with each change to tracks, boxes and flags."""
 
@@ -44,6 +48,7 @@ class Snapshot:
         tracks: In their order.
         boxes: All that are not deleted, by id, unreleased and retired ones too.
         flags: By the box's id; those of retired boxes still count.
+        points: What each flag that counts is worth, by its id.
         found: When each account found which flag, by account and flag.
         finders: How many accounts have found each flag.
         firsts: Who found each flag first.
@@ -56,6 +61,7 @@ class Snapshot:
     tracks: tuple[Track, ...]
     boxes: Mapping[int, Box]
     flags: Mapping[int, tuple[FlagRow, ...]]
+    points: Mapping[int, int] = field(repr=False)
     usernames: Mapping[int, str] = field(repr=False)
     found: Mapping[int, Mapping[int, datetime]] = field(repr=False)
     finders: Mapping[int, int] = field(repr=False)
@@ -83,22 +89,25 @@ class _Rows:
 
 
 class Snapshots:
-    """Gives the present snapshot."""
+    """Gives the present snapshot, and tells everyone when there is a new one."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, bus: Bus) -> None:
         self._db = db
+        self._bus = bus
         self._lock = asyncio.Lock()
         self._snapshot: Snapshot | None = None
         self._version: Version | None = None
         self._looked_at = 0.0
+        self._pause = 0.0
+        self._telling: asyncio.Task[None] | None = None
 
     async def current(self) -> Snapshot:
-        """Return the snapshot, at most a second old."""
+        """Return the snapshot. It is at most a second old; while it is cheap to make, much less."""
         snapshot = self._snapshot
-        if snapshot is not None and time.monotonic() - self._looked_at < SHORTEST_SECONDS:
+        if snapshot is not None and time.monotonic() - self._looked_at < self._pause:
             return snapshot
         async with self._lock:
-            if self._snapshot is None or time.monotonic() - self._looked_at >= SHORTEST_SECONDS:
+            if self._snapshot is None or time.monotonic() - self._looked_at >= self._pause:
                 await self._look()
             assert self._snapshot is not None
             return self._snapshot
@@ -107,7 +116,23 @@ class Snapshots:
         """Look again at the next call, after a change to the boxes that its author wants to see at once."""
         self._looked_at = 0.0
 
+    def changed(self) -> None:
+        """Tell everyone, once the next snapshot is there, that the standings have changed: of many changes, once."""
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell())
+
+    def close(self) -> None:
+        """Tell nobody any more."""
+        if self._telling is not None:
+            self._telling.cancel()
+
+    async def _tell(self) -> None:
+        await asyncio.sleep(max(0.0, self._looked_at + self._pause - time.monotonic()))
+        snapshot = await self.current()
+        self._bus.publish(EVERYONE, Event("standings", {"version": snapshot.version}))
+
     async def _look(self) -> None:
+        began = time.monotonic()
         async with self._db.read() as tx:
             version = (*await solves_version(tx), int(await read_setting(tx, CATALOGUE) or 0))
             if version != self._version:
@@ -121,6 +146,7 @@ class Snapshots:
                 )
                 self._snapshot = await asyncio.to_thread(_compute, rows)
                 self._version = version
+                self._pause = min(LONGEST_PAUSE, (time.monotonic() - began) / SHARE)
         self._looked_at = time.monotonic()
 
 
@@ -148,6 +174,7 @@ def _compute(rows: _Rows) -> Snapshot:
         tracks=tuple(rows.tracks),
         boxes=boxes,
         flags={box_id: tuple(group) for box_id, group in flags.items()},
+        points={flag.id: flag.points for box_id in counted for flag in flags.get(box_id, ())},
         usernames=rows.usernames,
         found=found,
         finders=finders,

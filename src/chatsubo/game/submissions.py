@@ -129,7 +129,7 @@ class Submissions:
         self._bus.publish(ADMINS, Event("submission"))
         if is_new:
             self._bus.publish(account_topic(actor.account_id), Event("solve", {"box": match.box.id}))
-            self._bus.publish(EVERYONE, Event("standings"))
+            self._snapshots.changed()
         if first:
             self._bus.publish(EVERYONE, Event("notice"))
 
