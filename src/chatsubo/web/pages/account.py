@@ -3,16 +3,17 @@
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from chatsubo.domain.errors import ChatsuboError, FieldProblem, Invalid, RateLimited
 from chatsubo.domain.text import N_, Text
 from chatsubo.game import Actor, Game
+from chatsubo.web.dependencies import TheActor, TheGame, TheSettings
 from chatsubo.web.errors import status_of
 from chatsubo.web.logins import remember, safe_next
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, by_field
-from chatsubo.web.settings import WebSettings
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow, by_field
 
 _DIFFERS = N_("The two new passwords differ.")
 
@@ -21,13 +22,13 @@ class AccountPages(Controller):
     """What one sets for oneself."""
 
     @get("/settings")
-    async def form(self, game: Game, actor: Actor, show: Show, done: str = "") -> Response[Any]:
+    async def form(self, game: TheGame, actor: TheActor, show: TheShow, done: FromQuery[str] = "") -> Response[Any]:
         """Show the settings; ``done`` tells what has just been saved."""
         return await _form(game, actor, show, done)
 
     @post("/settings/password")
     async def password(
-        self, request: AnyRequest, game: Game, actor: Actor, show: Show, settings: WebSettings
+        self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow, settings: TheSettings
     ) -> Response[Any]:
         """Change the password, which ends all other logins."""
         fields = await fields_of(request)
@@ -43,7 +44,7 @@ class AccountPages(Controller):
         return response
 
     @post("/settings/preferences")
-    async def preferences(self, request: AnyRequest, game: Game, actor: Actor, show: Show) -> Response[Any]:
+    async def preferences(self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow) -> Response[Any]:
         """Save language and looks."""
         fields = await fields_of(request)
         language, theme = fields.get("language") or None, fields.get("theme") or None
@@ -54,14 +55,14 @@ class AccountPages(Controller):
         return show.redirect("/settings?done=preferences")
 
     @post("/settings/theme")
-    async def theme(self, request: AnyRequest, game: Game, actor: Actor, settings: WebSettings) -> Response[Any]:
+    async def theme(self, request: AnyRequest, game: TheGame, actor: TheActor, settings: TheSettings) -> Response[Any]:
         """Turn the lights on or off, and stay on the page."""
         fields = await fields_of(request)
         await game.accounts.set_preferences(actor, language=actor.language, theme=fields.get("theme") or None)
         return Redirect(safe_next(settings, fields.get("next")), status_code=303)
 
     @post("/settings/logins/{login_id:str}/revoke")
-    async def revoke(self, game: Game, actor: Actor, show: Show, login_id: str) -> Response[Any]:
+    async def revoke(self, game: TheGame, actor: TheActor, show: TheShow, login_id: FromPath[str]) -> Response[Any]:
         """End another login of one's own."""
         await game.accounts.revoke_login(actor, login_id)
         return show.redirect("/settings?done=login")

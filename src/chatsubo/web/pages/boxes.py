@@ -4,12 +4,13 @@ import gzip
 from functools import lru_cache
 
 from litestar import Controller, Response, get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from chatsubo.domain.errors import NotFound
-from chatsubo.game import Actor, Game
+from chatsubo.web.dependencies import TheActor, TheGame
 from chatsubo.web.pages.cover import draw
-from chatsubo.web.pages.rendering import AnyRequest, Show
+from chatsubo.web.pages.rendering import AnyRequest, TheShow
 
 _A_WEEK = "public, max-age=604800"
 _LONGEST_SLUG = 80
@@ -19,12 +20,12 @@ class BoxPages(Controller):
     """What there is to attack."""
 
     @get("/tracks")
-    async def all_boxes(self, game: Game, actor: Actor, show: Show) -> Template:
+    async def all_boxes(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show all boxes, track by track."""
         return await show.page("tracks.html", track=None, boxes=await game.catalogue.boxes(actor))
 
     @get("/tracks/{slug:str}")
-    async def track(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+    async def track(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
         """Show the boxes of one track.
 
         Raises:
@@ -36,7 +37,9 @@ class BoxPages(Controller):
         return await show.page("tracks.html", track=known[slug], boxes=await game.catalogue.boxes(actor, slug))
 
     @get("/boxes/cards")
-    async def cards(self, game: Game, actor: Actor, show: Show, track: str | None = None) -> Template:
+    async def cards(
+        self, game: TheGame, actor: TheActor, show: TheShow, track: FromQuery[str | None] = None
+    ) -> Template:
         """Show the cards of the boxes, of one track or all."""
         tracks = await game.catalogue.tracks(actor)
         boxes = await game.catalogue.boxes(actor, track)
@@ -44,22 +47,22 @@ class BoxPages(Controller):
         return show.fragment("cards.html", tracks=tracks, track=chosen, boxes=boxes)
 
     @get("/boxes/{slug:str}")
-    async def box(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+    async def box(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
         """Show a box."""
         return await show.page("box.html", box=await game.catalogue.box(actor, slug), problem=None)
 
     @get("/boxes/{slug:str}/machine")
-    async def machine(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+    async def machine(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
         """Show how to get into a box."""
         return show.fragment("machine.html", box=await game.catalogue.box(actor, slug), problem=None)
 
     @get("/boxes/{slug:str}/flags")
-    async def flags(self, game: Game, actor: Actor, show: Show, slug: str) -> Template:
+    async def flags(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
         """Show the flags of a box."""
         return show.fragment("flags.html", box=await game.catalogue.box(actor, slug))
 
     @get("/boxes/{slug:str}/cover.svg")
-    async def cover(self, request: AnyRequest, slug: str) -> Response[bytes]:
+    async def cover(self, request: AnyRequest, slug: FromPath[str]) -> Response[bytes]:
         """Draw the picture of a box that has none. It tells nothing but the name, so it is drawn for any name."""
         plain, packed = _drawn(slug[:_LONGEST_SLUG])
         headers = {"Cache-Control": _A_WEEK, "Vary": "Accept-Encoding"}

@@ -5,14 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import BadCredentials, Closed, Invalid, RateLimited, Taken
-from chatsubo.game import Actor, Game
+from chatsubo.game import Actor
+from chatsubo.web.dependencies import TheGame, TheSettings, TheViewer
 from chatsubo.web.errors import status_of
 from chatsubo.web.logins import forget, remember, safe_next
 from chatsubo.web.pages.forms import Fields, fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, by_field
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow, by_field
 from chatsubo.web.settings import WebSettings
 
 _REFUSALS = (BadCredentials, Closed, Invalid, RateLimited, Taken)
@@ -24,10 +26,10 @@ class Entrance(Controller):
     @get("/login")
     async def login_form(
         self,
-        viewer: Actor | None,
-        show: Show,
-        settings: WebSettings,
-        next: str = "",  # noqa: A002  its name in the address
+        viewer: TheViewer,
+        show: TheShow,
+        settings: TheSettings,
+        next: FromQuery[str] = "",  # noqa: A002  its name in the address
     ) -> Response[Any]:
         """Ask for name and password."""
         if viewer is not None:
@@ -35,7 +37,7 @@ class Entrance(Controller):
         return await show.page("login.html", fields={"username": "", "next": next}, problems={})
 
     @post("/login")
-    async def login(self, request: AnyRequest, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
+    async def login(self, request: AnyRequest, game: TheGame, show: TheShow, settings: TheSettings) -> Response[Any]:
         """Log in and go where one wanted to."""
         fields = await fields_of(request)
         name, password = fields.get("username", ""), fields.get("password", "")
@@ -44,14 +46,14 @@ class Entrance(Controller):
         return await _enter(asked, "login.html", fields, show=show, settings=settings, lifetime=lifetime)
 
     @get("/register")
-    async def registration_form(self, viewer: Actor | None, show: Show) -> Response[Any]:
+    async def registration_form(self, viewer: TheViewer, show: TheShow) -> Response[Any]:
         """Ask for a name and a password to be."""
         if viewer is not None:
             return show.redirect("/")
         return await show.page("register.html", fields={"username": ""}, problems={})
 
     @post("/register")
-    async def register(self, request: AnyRequest, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
+    async def register(self, request: AnyRequest, game: TheGame, show: TheShow, settings: TheSettings) -> Response[Any]:
         """Make an account and log it in."""
         fields = await fields_of(request)
         name, password = fields.get("username", ""), fields.get("password", "")
@@ -60,7 +62,7 @@ class Entrance(Controller):
         return await _enter(asked, "register.html", fields, show=show, settings=settings, lifetime=lifetime)
 
     @post("/logout")
-    async def logout(self, game: Game, show: Show, settings: WebSettings) -> Response[Any]:
+    async def logout(self, game: TheGame, show: TheShow, settings: TheSettings) -> Response[Any]:
         """End this login."""
         if show.reader.token is not None:
             await game.accounts.logout(show.reader.token)

@@ -3,8 +3,8 @@
 from litestar import Controller, get
 from litestar.response import Template
 
-from chatsubo.game import Actor, Game
-from chatsubo.web.pages.rendering import Show
+from chatsubo.web.dependencies import TheActor, TheGame, TheViewer
+from chatsubo.web.pages.rendering import TheShow
 
 _ON_THE_BELL = 20
 _ON_THE_PAGE = 100
@@ -14,7 +14,7 @@ class HomePages(Controller):
     """What one sees first."""
 
     @get("/")
-    async def home(self, game: Game, viewer: Actor | None, show: Show) -> Template:
+    async def home(self, game: TheGame, viewer: TheViewer, show: TheShow) -> Template:
         """Show what the organisers wrote, and to a player what runs and what is next."""
         content = await game.home.content()
         if viewer is None:
@@ -30,22 +30,22 @@ class HomePages(Controller):
         )
 
     @get("/runs")
-    async def runs(self, game: Game, actor: Actor, show: Show) -> Template:
+    async def runs(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show the player's own machines that are up."""
         cards = await game.catalogue.boxes(actor)
         return show.fragment("runs.html", runs=[card for card in cards if card.state])
 
     @get("/points")
-    async def points(self, game: Game, actor: Actor, show: Show) -> Template:
+    async def points(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show the player's own points and rank."""
         return show.fragment("points.html", me=await game.catalogue.me(actor))
 
     @get("/notices")
-    async def notices(self, game: Game, actor: Actor, show: Show) -> Template:
+    async def notices(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show what everyone, or this player, was told."""
         return await show.page("notices.html", notices=await game.notices.recent(actor, _ON_THE_PAGE))
 
     @get("/notices/bell")
-    async def bell(self, game: Game, actor: Actor, show: Show) -> Template:
+    async def bell(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show the newest notices below the bell."""
         return show.fragment("bell.html", notices=await game.notices.recent(actor, _ON_THE_BELL))

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from chatsubo.domain.errors import NotFound
-from chatsubo.game.actor import Actor
-from chatsubo.web.settings import WebSettings
+from chatsubo.web.dependencies import TheActor, TheSettings
 
 _TYPES = {
     "svg": "image/svg+xml",
@@ -24,7 +24,7 @@ _NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @get("/media/{name:str}", include_in_schema=False)
-async def media(settings: WebSettings, actor: Actor, name: str) -> Response[bytes]:  # noqa: ARG001  logged in is enough
+async def media(settings: TheSettings, actor: TheActor, name: FromPath[str]) -> Response[bytes]:  # noqa: ARG001  logged in is enough
     """Return a picture.
 
     Raises:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from litestar import Controller, get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from chatsubo.game import Actor, Game
-from chatsubo.web.pages.rendering import Show
+from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.pages.rendering import TheShow
 
 MOST_ROWS = 200
 
@@ -15,7 +16,7 @@ class PeoplePages(Controller):
     """The list of users and their profiles."""
 
     @get("/users")
-    async def users(self, game: Game, actor: Actor, show: Show, q: str = "") -> Template:
+    async def users(self, game: TheGame, actor: TheActor, show: TheShow, q: FromQuery[str] = "") -> Template:
         """Show all accounts, or those whose name holds what is searched for."""
         found = await game.catalogue.accounts(actor, q or None)
         context: dict[str, Any] = {"accounts": found[:MOST_ROWS], "total": len(found), "search": q}
@@ -24,7 +25,7 @@ class PeoplePages(Controller):
         return await show.page("users.html", **context)
 
     @get("/users/{username:str}")
-    async def profile(self, game: Game, actor: Actor, show: Show, username: str) -> Template:
+    async def profile(self, game: TheGame, actor: TheActor, show: TheShow, username: FromPath[str]) -> Template:
         """Show what somebody has found."""
         profile = await game.catalogue.profile(actor, username)
         total = sum(track.flags for track in await game.catalogue.tracks(actor))

@@ -4,6 +4,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Conflict, Invalid, RateLimited
@@ -11,43 +13,46 @@ from chatsubo.game import Actor, Game
 from chatsubo.game.views import SessionView
 from chatsubo.game.vpn import Vpn
 from chatsubo.web.api.vpn import download
+from chatsubo.web.dependencies import TheActor, TheGame
 from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
 
 
 class PlayPages(Controller):
     """What a player does."""
 
     @post("/boxes/{slug:str}/start", status_code=200)
-    async def start(self, request: AnyRequest, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+    async def start(
+        self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]
+    ) -> Response[Any]:
         """Start a machine of the box, in the realm that was chosen."""
         realm = (await fields_of(request)).get("realm") or None
         return await _do(game.play.start(actor, slug, realm), game, actor, show, slug)
 
     @post("/boxes/{slug:str}/stop", status_code=200)
-    async def stop(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+    async def stop(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Response[Any]:
         """Stop the player's machine."""
         return await _do(game.play.stop(actor, slug), game, actor, show, slug)
 
     @post("/boxes/{slug:str}/reset", status_code=200)
-    async def reset(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+    async def reset(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Response[Any]:
         """Bring the player's machine back to how it was at first."""
         return await _do(game.play.reset(actor, slug), game, actor, show, slug)
 
     @post("/boxes/{slug:str}/extend", status_code=200)
-    async def extend(self, game: Game, actor: Actor, show: Show, slug: str) -> Response[Any]:
+    async def extend(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Response[Any]:
         """Give the player's machine more time."""
         return await _do(game.play.extend(actor, slug), game, actor, show, slug)
 
     @get("/realms/{realm:str}/vpn")
-    async def vpn(self, actor: Actor, vpn: Vpn, realm: str) -> Response[bytes]:
+    async def vpn(self, actor: TheActor, vpn: NamedDependency[Vpn], realm: FromPath[str]) -> Response[bytes]:
         """Give the player's VPN configuration, as the API does; what goes wrong is told on a page."""
         given: Response[bytes] = await download.fn(realm, actor, vpn)
         return given
 
     @post("/flags", status_code=200)
-    async def submit(self, request: AnyRequest, game: Game, actor: Actor, show: Show) -> Template:
+    async def submit(self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Check a flag, of any box or of the one that it is said to be of."""
         fields = await fields_of(request)
         slug = fields.get("box") or None

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
+from litestar.di import NamedDependency
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template import TemplateConfig
@@ -16,6 +17,7 @@ from chatsubo.game import Game
 from chatsubo.game.views import FlagForm
 from chatsubo.i18n import languages
 from chatsubo.web.assets import bundled
+from chatsubo.web.dependencies import TheGame, TheSettings
 from chatsubo.web.errors import Problem, problem_of
 from chatsubo.web.markdown import markdown
 from chatsubo.web.pages.browsers import browser_name
@@ -122,7 +124,10 @@ class Show:
         return problem_of(error, self.reader.translator)
 
 
-def provide_show(request: AnyRequest, game: Game, settings: WebSettings) -> Show:
+TheShow = NamedDependency[Show]
+
+
+def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings) -> Show:
     """``show``: shows things to whoever reads."""
     return Show(request, game, settings)
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from litestar import Controller, get
+from litestar.params import FromQuery
 from litestar.response import Template
 
 from chatsubo.game import Actor, Game
 from chatsubo.game.accounts import name_key
 from chatsubo.game.views import StandingRow, StandingsView
-from chatsubo.web.pages.rendering import Show
+from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.pages.rendering import TheShow
 
 MOST_ROWS = 200
 """Rows that the page shows; the reader's own comes besides, and a search finds every other."""
@@ -19,7 +21,9 @@ class StandingsPages(Controller):
     """Who found how much."""
 
     @get("/scoreboard")
-    async def scoreboard(self, game: Game, actor: Actor, show: Show, track: str | None = None, q: str = "") -> Template:
+    async def scoreboard(
+        self, game: TheGame, actor: TheActor, show: TheShow, track: FromQuery[str | None] = None, q: FromQuery[str] = ""
+    ) -> Template:
         """Show the podium and the standings, overall or of one track."""
         context = await _table(game, actor, track or None, q)
         if show.in_page:

@@ -2,6 +2,7 @@
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from chatsubo.domain.errors import NotFound
 from chatsubo.web.assets import bundled
@@ -10,7 +11,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static(request: Request[object, object, State], name: str) -> Response[bytes]:
+async def static(request: Request[object, object, State], name: FromPath[str]) -> Response[bytes]:
     """Return a file, compressed as the browser likes it.
 
     Raises:

@@ -3,15 +3,16 @@
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Invalid
 from chatsubo.domain.labels import SYSTEMS
-from chatsubo.game import Actor, Game
 from chatsubo.game.views import BoxForm, TemplateView
+from chatsubo.web.dependencies import TheActor, TheGame
 from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import box_form, fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, by_field
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow, by_field
 
 
 class BoxDesk(Controller):
@@ -20,25 +21,27 @@ class BoxDesk(Controller):
     path = "/admin"
 
     @get("/templates")
-    async def templates(self, game: Game, admin: Actor, show: Show) -> Template:
+    async def templates(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
         """Show what providers offer to make boxes of."""
         return await show.page("admin/templates.html", templates=await game.desk.templates(admin))
 
     @get("/boxes")
-    async def boxes(self, game: Game, admin: Actor, show: Show, deleted: str = "") -> Template:
+    async def boxes(self, game: TheGame, admin: TheActor, show: TheShow, deleted: FromQuery[str] = "") -> Template:
         """Show all boxes; ``deleted`` is the one that has just been deleted, and can be brought back."""
         boxes = await game.catalogue.boxes(admin, everything=True)
         gone = deleted if all(box.slug != deleted for box in boxes) else ""
         return await show.page("admin/boxes.html", boxes=boxes, deleted=gone)
 
     @get("/boxes/new")
-    async def registration_form(self, game: Game, admin: Actor, show: Show, template: str) -> Template:
+    async def registration_form(
+        self, game: TheGame, admin: TheActor, show: TheShow, template: FromQuery[str]
+    ) -> Template:
         """Show the form for a new box, prefilled from its template's labels."""
         offered = await game.desk.template(admin, template)
         return await _form(show, offered.form, template=offered)
 
     @post("/boxes/new")
-    async def register(self, request: AnyRequest, game: Game, admin: Actor, show: Show) -> Response[Any]:
+    async def register(self, request: AnyRequest, game: TheGame, admin: TheActor, show: TheShow) -> Response[Any]:
         """Register a box."""
         form = box_form(await fields_of(request))
         try:
@@ -49,12 +52,14 @@ class BoxDesk(Controller):
         return show.redirect(f"/boxes/{slug}")
 
     @get("/boxes/{slug:str}")
-    async def edit_form(self, game: Game, admin: Actor, show: Show, slug: str) -> Template:
+    async def edit_form(self, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
         """Show the form for a box."""
         return await _form(show, await game.box_admin.form(admin, slug), slug=slug)
 
     @post("/boxes/{slug:str}")
-    async def edit(self, request: AnyRequest, game: Game, admin: Actor, show: Show, slug: str) -> Response[Any]:
+    async def edit(
+        self, request: AnyRequest, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]
+    ) -> Response[Any]:
         """Change a box."""
         form = box_form(await fields_of(request))
         try:
@@ -64,25 +69,25 @@ class BoxDesk(Controller):
         return show.redirect(f"/boxes/{slug}")
 
     @post("/boxes/{slug:str}/release")
-    async def release(self, game: Game, admin: Actor, show: Show, slug: str) -> Redirect:
+    async def release(self, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]) -> Redirect:
         """Let players have the box."""
         await game.box_admin.release(admin, slug)
         return show.redirect("/admin/boxes")
 
     @post("/boxes/{slug:str}/retire")
-    async def retire(self, game: Game, admin: Actor, show: Show, slug: str) -> Redirect:
+    async def retire(self, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]) -> Redirect:
         """Take the box out of play."""
         await game.box_admin.retire(admin, slug)
         return show.redirect("/admin/boxes")
 
     @post("/boxes/{slug:str}/delete")
-    async def delete(self, game: Game, admin: Actor, show: Show, slug: str) -> Redirect:
+    async def delete(self, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]) -> Redirect:
         """Take the box away; the page that follows offers to bring it back."""
         await game.box_admin.delete(admin, slug)
         return show.redirect(f"/admin/boxes?deleted={slug}")
 
     @post("/boxes/{slug:str}/restore")
-    async def restore(self, game: Game, admin: Actor, show: Show, slug: str) -> Redirect:
+    async def restore(self, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]) -> Redirect:
         """Bring a deleted box back."""
         await game.box_admin.restore(admin, slug)
         return show.redirect("/admin/boxes")

@@ -3,11 +3,12 @@
 from typing import Any
 
 from litestar import Controller, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Conflict
-from chatsubo.game import Actor, Game
-from chatsubo.web.pages.rendering import Show
+from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.pages.rendering import TheShow
 
 VERDICTS = ("correct", "repeated", "wrong", "shared")
 _MOST_ROWS = 200
@@ -19,7 +20,7 @@ class DeskPages(Controller):
     path = "/admin"
 
     @get("/")
-    async def desk(self, game: Game, admin: Actor, show: Show) -> Template:
+    async def desk(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
         """Show what needs attention, what runs, and numbers."""
         context: dict[str, Any] = {"desk": await game.desk.overview(admin)}
         if show.in_page:
@@ -27,7 +28,7 @@ class DeskPages(Controller):
         return await show.page("admin/desk.html", **context)
 
     @get("/sessions")
-    async def sessions(self, game: Game, admin: Actor, show: Show) -> Template:
+    async def sessions(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
         """Show all machines that run, and those that ended last."""
         context: dict[str, Any] = {"sessions": await game.desk.sessions(admin, _MOST_ROWS)}
         if show.in_page:
@@ -35,7 +36,7 @@ class DeskPages(Controller):
         return await show.page("admin/sessions.html", **context)
 
     @get("/sessions/{session_id:str}")
-    async def session(self, game: Game, admin: Actor, show: Show, session_id: str) -> Template:
+    async def session(self, game: TheGame, admin: TheActor, show: TheShow, session_id: FromPath[str]) -> Template:
         """Show one machine and what its builds and starts said."""
         session = await game.desk.session(admin, session_id)
         log = await game.desk.log(admin, session_id)
@@ -44,7 +45,9 @@ class DeskPages(Controller):
         return await show.page("admin/session.html", session=session, log=log, problem=None)
 
     @post("/sessions/{session_id:str}/stop")
-    async def stop(self, game: Game, admin: Actor, show: Show, session_id: str) -> Redirect | Template:
+    async def stop(
+        self, game: TheGame, admin: TheActor, show: TheShow, session_id: FromPath[str]
+    ) -> Redirect | Template:
         """Stop anybody's machine."""
         try:
             await game.desk.stop_session(admin, session_id)
@@ -56,7 +59,9 @@ class DeskPages(Controller):
         return show.redirect(f"/admin/sessions/{session_id}")
 
     @get("/submissions")
-    async def submissions(self, game: Game, admin: Actor, show: Show, verdict: str = "") -> Template:
+    async def submissions(
+        self, game: TheGame, admin: TheActor, show: TheShow, verdict: FromQuery[str] = ""
+    ) -> Template:
         """Show the newest submissions, of one verdict or all."""
         chosen = verdict if verdict in VERDICTS else None
         found = await game.desk.submissions(admin, _MOST_ROWS, chosen)

@@ -3,13 +3,14 @@
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromQuery
 from litestar.response import Template
 
 from chatsubo.domain.errors import Invalid
-from chatsubo.game import Actor, Game
+from chatsubo.web.dependencies import TheActor, TheGame
 from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, by_field
+from chatsubo.web.pages.rendering import AnyRequest, TheShow, by_field
 
 
 class WordsPages(Controller):
@@ -18,12 +19,12 @@ class WordsPages(Controller):
     path = "/admin"
 
     @get("/announce")
-    async def announce_form(self, admin: Actor, show: Show, done: bool = False) -> Template:  # noqa: ARG002  bars players
+    async def announce_form(self, admin: TheActor, show: TheShow, done: FromQuery[bool] = False) -> Template:  # noqa: ARG002  bars players
         """Ask what everyone should be told."""
         return await show.page("admin/announce.html", message="", problems={}, done=done)
 
     @post("/announce")
-    async def announce(self, request: AnyRequest, game: Game, admin: Actor, show: Show) -> Response[Any]:
+    async def announce(self, request: AnyRequest, game: TheGame, admin: TheActor, show: TheShow) -> Response[Any]:
         """Tell everyone."""
         message = (await fields_of(request)).get("message", "")
         try:
@@ -36,12 +37,12 @@ class WordsPages(Controller):
         return show.redirect("/admin/announce?done=true")
 
     @get("/home")
-    async def home_form(self, game: Game, admin: Actor, show: Show) -> Template:  # noqa: ARG002  bars players
+    async def home_form(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:  # noqa: ARG002  bars players
         """Show the home page's source."""
         return await show.page("admin/home.html", content=await game.home.content(), problems={})
 
     @post("/home")
-    async def home(self, request: AnyRequest, game: Game, admin: Actor, show: Show) -> Response[Any]:
+    async def home(self, request: AnyRequest, game: TheGame, admin: TheActor, show: TheShow) -> Response[Any]:
         """Replace the home page."""
         content = (await fields_of(request)).get("content", "").replace("\r\n", "\n")
         try:
