@@ -125,6 +125,7 @@ class Show:
 
 
 TheShow = NamedDependency[Show]
+"""How a handler asks for it, as ``show``."""
 
 
 def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings) -> Show:

@@ -1,0 +1,78 @@
+"""Visitors of a site with a whole evening's game in it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.game.world import World
+from tests.web.pages.evening import PASSWORD, Evening, begin
+from tests.web.pages.reading import Page
+from tests.web.site import AT_ROOT, Browser, Site
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser that runs no scripts, unless asked to speak as the script does."""
+
+    browser: Browser
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.browser.get(path, headers=headers)
+
+    async def page(self, path: str) -> Page:
+        answer = await self.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        return Page(answer.text)
+
+    async def send(self, path: str, action: str, *, script: bool = False, **fields: str) -> httpx.Response:
+        """Open a page, fill in the form that goes to ``action``, and send it."""
+        form = (await self.page(path)).form(action)
+        return await self.post(form.action, {**form.fields, **fields}, script=script)
+
+    async def post(self, address: str, fields: dict[str, Any], *, script: bool = False) -> httpx.Response:
+        headers = {"HX-Request": "true"} if script else {}
+        origin = self.browser.site.settings.origin
+        return await self.browser.http.post(f"{origin}{address}", data=fields, headers=headers)
+
+
+@pytest.fixture(params=[AT_ROOT, "https://club.example/ctf"], ids=["at the root", "under a prefix"])
+def anywhere(request) -> str:
+    """An address at the root, and one under a prefix."""
+    return request.param
+
+
+@pytest.fixture
+async def evening(world: World) -> Evening:
+    """An evening at a club."""
+    return await begin(world.db, world.game, world.clock())
+
+
+@pytest.fixture
+def visit(evening: Evening):
+    """Let somebody come: ``case`` who plays, ``finn`` who organises, or nobody in particular."""
+
+    async def come(site: Site, name: str | None = None, **headers: str) -> Visitor:
+        browser = site.browser(**headers)
+        if name:
+            answer = await browser.log_in(name, PASSWORD)
+            assert answer.status_code == 200, answer.text
+        return Visitor(browser)
+
+    return come
+
+
+@pytest.fixture
+async def player(site: Site, visit) -> Visitor:
+    return await visit(site, "case")
+
+
+@pytest.fixture
+async def organiser(site: Site, visit) -> Visitor:
+    return await visit(site, "finn")
+
+
+@pytest.fixture
+async def nobody(site: Site, visit) -> Visitor:
+    return await visit(site)
