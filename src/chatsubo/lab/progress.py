@@ -43,7 +43,7 @@ class SessionProgress:
         self._pieces: deque[str] = deque([earlier] if earlier else ())
         self._size = len(earlier)
         self._unwritten = False
-        self._written_at = 0.0
+        self._written_at = time.monotonic()
 
     def stage(self, text: Text) -> None:
         """Say what happens now, for the player."""

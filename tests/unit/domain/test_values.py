@@ -1,0 +1,28 @@
+"""The values that a session is given."""
+
+import re
+import string
+from collections import Counter
+
+from chatsubo.domain.values import make_flag, make_password, make_values
+
+
+def test_a_session_is_given_its_id_and_fifty_one_of_each() -> None:
+    values = make_values("the-session", "WZ")
+
+    assert set(values) == {"SESSION"} | {f"{kind}{slot}" for kind in ("FLAG", "RNG") for slot in range(51)}
+    assert values["SESSION"] == "the-session"
+    assert len(set(values.values())) == 103
+
+
+def test_a_flag_is_the_prefix_with_35_hex_digits() -> None:
+    assert re.fullmatch(r"WZ\{[0-9a-f]{35}\}", make_flag("WZ"))
+
+
+def test_a_password_is_8_letters_and_digits_which_are_all_as_likely() -> None:
+    drawn = Counter("".join(make_password() for _ in range(12_400)))
+
+    assert all(re.fullmatch(r"[A-Za-z0-9]{8}", make_password()) for _ in range(100))
+    assert set(drawn) == set(string.ascii_letters + string.digits)
+    # 1,600 of each are expected; ten standard deviations away is no luck any more.
+    assert all(1_200 < count < 2_000 for count in drawn.values())
