@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chatsubo.game.actor import Actor, Role
 from chatsubo.live.bus import Bus
+from chatsubo.web.live import topics_of
 from chatsubo.web.server import make_server
 from tests.web.served import Served, served
 from tests.web.site import settings
@@ -64,7 +66,9 @@ async def test_live_events_reach_those_who_are_logged_in(server: Served) -> None
         await server.publish("standings")
         seen = await stream.until("event: standings")
         data = await anext(stream.lines)
+        figures = await http.get(f"{server.url}/metrics")
 
+    assert "chatsubo_live_listeners 1.0" in figures.text
     assert response.headers["content-type"].startswith("text/event-stream")
     assert response.headers["x-accel-buffering"] == "no"
     assert response.headers["cache-control"] == "no-store"
@@ -76,6 +80,11 @@ async def test_a_browser_that_comes_back_is_told_to_look_at_everything_again(ser
     headers = {**server.cookie, "Last-Event-ID": "1"}
     async with _client() as http, http.stream("GET", f"{server.url}/live", headers=headers) as response:
         assert "event: resync" in await Stream(response).until("event: resync")
+
+
+def test_only_organisers_hear_what_is_theirs() -> None:
+    assert topics_of(Actor(7, "case", Role.PLAYER)) == ("everyone", "account:7")
+    assert topics_of(Actor(1, "finn", Role.ADMIN)) == ("everyone", "account:1", "admins")
 
 
 async def test_strangers_hear_nothing(server: Served) -> None:
