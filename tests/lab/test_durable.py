@@ -108,6 +108,21 @@ async def test_what_was_under_way_is_recovered_on_the_loop_that_launched_the_eng
     assert handler.loops == [asyncio.get_running_loop()]
 
 
+async def test_an_engine_with_recovered_work_under_way_stops_at_once(engine_url: str) -> None:
+    held = Handler(through=False)
+    for _ in range(2):
+        jobs = DurableJobs(engine_url)
+        jobs.handle_with(held)
+        await jobs.launch()
+        if held.loops == []:
+            await jobs.start(SESSION, 1, "start")
+        async with asyncio.timeout(10):
+            await held.calls.get()
+
+        async with asyncio.timeout(2):
+            await jobs.shutdown()
+
+
 async def test_threads_can_be_used_after_the_engine(jobs: DurableJobs) -> None:
     await jobs.launch()
     await jobs.start(SESSION, 1, "start")
