@@ -15,7 +15,7 @@ import pytest
 from chatsubo.game.actor import Actor, Role
 from chatsubo.live.bus import Bus
 from chatsubo.web.live import topics_of
-from chatsubo.web.server import make_server
+from chatsubo.web.server import CannotListen, make_server
 from tests.web.served import Served, served
 from tests.web.site import settings
 
@@ -160,26 +160,36 @@ async def test_headers_without_end_are_refused(server: Served) -> None:
         assert (await http.get(f"{server.url}/healthz")).status_code == 200
 
 
+async def _nothing(scope: dict[str, object], receive: Any, send: Any) -> None:
+    """Be an application that answers nothing."""
+    assert scope["type"] == "lifespan"
+    for part in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{part}.complete"})
+
+
 async def test_headers_that_never_come_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatsubo.web.protocol.HEADER_SECONDS", 0.2)
-
-    async def application(scope: dict[str, object], receive: Any, send: Any) -> None:
-        assert scope["type"] == "lifespan"
-        for part in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{part}.complete"})
-
-    server = make_server(application, Bus(), settings(), host="127.0.0.1", port=0)
+    server = make_server(_nothing, Bus(), settings(), host="127.0.0.1", port=0)
     serving = asyncio.create_task(server.serve())
     await server.ready.wait()
+
     for begun in (b"", b"GET /healthz HTTP/1.1\r\nhost: x\r\n"):
         reader, writer = await asyncio.open_connection(*server.address)
         writer.write(begun)
         async with asyncio.timeout(5):
             assert await reader.read() == b""
         writer.close()
+
     server.stop()
     await serving
+
+
+async def test_an_address_that_is_taken_is_told_with_what_to_do(server: Served) -> None:
+    second = make_server(_nothing, Bus(), settings(), host="127.0.0.1", port=server.port)
+
+    with pytest.raises(CannotListen, match=rf"127\.0\.0\.1, port {server.port}: Address already in use"):
+        await second.serve()
 
 
 async def test_a_body_that_is_too_long_is_refused_before_it_is_read(server: Served) -> None:

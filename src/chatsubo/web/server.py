@@ -1,6 +1,8 @@
 """The HTTP server: uvicorn, with limits of ours, that ends its event streams when it is told to stop."""
 
 import asyncio
+import errno
+import os
 import signal
 import socket
 from collections.abc import Generator
@@ -9,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from chatsubo.domain.errors import ChatsuboError
+from chatsubo.domain.text import N_
 from chatsubo.live.bus import Bus
 from chatsubo.web.protocol import BoundedProtocol
 from chatsubo.web.settings import WebSettings
@@ -16,6 +20,16 @@ from chatsubo.web.settings import WebSettings
 GRACE_SECONDS = 3
 KEEP_ALIVE_SECONDS = 30
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class CannotListen(ChatsuboError):
+    """The address is taken, or not this machine's."""
+
+    code = "cannot-listen"
+    message = N_(
+        "The server cannot listen on {host}, port {port}: {reason}. Stop what uses it, or configure another one "
+        "(server.host, server.port)."
+    )
 
 
 class Server(uvicorn.Server):
@@ -58,10 +72,19 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
-        await super().startup(sockets)
-        if self.started:
-            self.ready.set()
+        """Begin to listen.
+
+        Raises:
+            CannotListen: If the address is taken.
+        """
+        try:
+            await super().startup(sockets)
+        except SystemExit as stopped:  # which is how uvicorn says so
+            if not isinstance(cause := stopped.__context__, OSError):
+                raise
+            reason = os.strerror(cause.errno or errno.EADDRINUSE)
+            raise CannotListen(host=self.config.host, port=self.config.port, reason=reason) from cause
+        self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the event streams, then wait for the other answers, for some seconds at most."""

@@ -7,10 +7,19 @@ from urllib.parse import urlsplit
 
 from chatsubo.config.models import Server
 from chatsubo.config.secrets import Secret
+from chatsubo.domain.errors import ChatsuboError
+from chatsubo.domain.text import N_
 
 
-class InsecureAddress(Exception):
-    """The public address is plain http, and nothing says that this is meant; the message says what to do."""
+class InsecureAddress(ChatsuboError):
+    """The public address is plain http, and nothing says that this is meant."""
+
+    code = "insecure-address"
+    message = N_(
+        "The server is reached at {url}: over plain http anybody on the way can read passwords and take over logins. "
+        "Put a reverse proxy with TLS in front and set server.url to its https address, or, on a network that you "
+        "trust, set server.allow_insecure_http to true."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +48,7 @@ class WebSettings:
 
     def __post_init__(self) -> None:
         if not self.secure and not self.allow_insecure_http:
-            message = (
-                f"server.url is {self.public_url}: over plain http anybody on the way can read passwords and take over "
-                "logins. Put a reverse proxy with TLS in front and set server.url to its https address, or, on a "
-                "network that you trust, set server.allow_insecure_http to true."
-            )
-            raise InsecureAddress(message)
+            raise InsecureAddress(url=self.public_url)
 
     @classmethod
     def from_server(cls, server: Server, csrf_secret: Secret, *, demo: bool = False, media: Path | None = None) -> Self:
