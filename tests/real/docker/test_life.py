@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from chatsubo.config import ByteSize
 from chatsubo.domain.values import make_values
 from chatsubo.providers.base import Limits, Readiness
 from chatsubo.providers.docker.config import Allow, BoxLimits
-from chatsubo.config import ByteSize
 from chatsubo.providers.exc import (
     BuildFailed,
     Cancelled,

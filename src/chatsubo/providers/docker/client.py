@@ -11,12 +11,14 @@ from aiodocker import Docker
 from aiodocker.exceptions import DockerError
 
 from chatsubo.providers.docker.config import Api
-from chatsubo.providers.docker.errors import CAUGHT, UNREACHABLE, meaning, translate
-from chatsubo.providers.exc import AccessRefused, Misconfigured, ProviderError
+from chatsubo.providers.docker.errors import CAUGHT, UNREACHABLE, meaning, refused, translate
+from chatsubo.providers.exc import AccessRefused, BackendConnectionException, Misconfigured, ProviderError
 
 T = TypeVar("T")
 
 CONNECT_LIMIT = 10.0
+PROBE = 1.0
+"""Seconds that an engine may take to say that it refuses our certificate."""
 GRACE = 15.0
 """Seconds that a request which changes something may go on after its caller was cancelled."""
 
@@ -128,7 +130,8 @@ class Engine:
                 except (ssl.SSLError, OSError, ValueError) as error:
                     raise _unusable(self.name, error) from None
                 limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_LIMIT)
-                self._docker = Docker(self._api.url, connector=self._connector, timeout=limits)
+                url = self._api.url if self._api.unix_socket is None else "unix://localhost"
+                self._docker = Docker(url, connector=self._connector, timeout=limits)
             return self._docker
 
     async def _make_connector(self) -> aiohttp.BaseConnector:
@@ -137,8 +140,32 @@ class Engine:
         context = await asyncio.to_thread(_tls_context, self._api) if self._api.tls else False
         return aiohttp.TCPConnector(ssl=context, limit=0)
 
+    async def _refusal(self) -> ProviderError | None:
+        """Return the error, if the engine closes our connection because of our certificate.
+
+        In TLS 1.3 it says so only after the handshake, and what we sent by then can make the connection break before we
+        read why. So nothing is sent here: an engine that takes our certificate waits for us, any other tells.
+        """
+        host = self._api.host
+        assert host is not None
+        try:
+            async with asyncio.timeout(PROBE):
+                context = await asyncio.to_thread(_tls_context, self._api)
+                reader, writer = await asyncio.open_connection(host.name, host.port or self._api.port, ssl=context)
+                try:
+                    await reader.read(1)
+                finally:
+                    writer.transport.abort()
+        except ssl.SSLError as error:
+            return refused(self.name, error.reason) if "ALERT" in (error.reason or "") else None
+        except (OSError, TimeoutError):
+            return None
+        return None
+
     async def _translate(self, error: BaseException) -> ProviderError:
         translated = translate(error, self.name)
+        if isinstance(translated, BackendConnectionException) and self._api.client is not None:
+            translated = await self._refusal() or translated
         answered = isinstance(error, DockerError) and error.status != UNREACHABLE
         if isinstance(translated, AccessRefused | Misconfigured) and not answered:
             # The certificates may be renewed meanwhile: the next request reads them again.

@@ -145,7 +145,7 @@ class Internet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         subnet: Its addresses, to create it with.
     """
 
-    network: Name = "chatsubo-internet"
+    network: Name = "chatsubo-online"
     subnet: Subnet | None = None
 
 

@@ -81,11 +81,11 @@ def translate(error: BaseException, name: str) -> ProviderError:
         return TimedOut(f"{name}: the engine did not answer in time")
     # aiodocker keeps the connection's own error only as what was under way.
     cause = error.__context__ if isinstance(error, DockerError) and error.__context__ else error
-    for found in (cause, getattr(cause, "os_error", None), getattr(cause, "certificate_error", None)):
+    for found in (getattr(cause, "certificate_error", None), getattr(cause, "os_error", None), cause):
         if isinstance(found, ssl.SSLError):
             return _tls(found, name)
     if "alert" in str(cause).lower() and "ssl" in str(cause).lower():
-        return _refused(name, str(cause))
+        return refused(name, str(cause))
     return BackendConnectionException(name, f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__)
 
 
@@ -118,11 +118,12 @@ def _tls(error: ssl.SSLError, name: str) -> ProviderError:
             f"{name}: the engine's certificate cannot be trusted ({error.verify_message}): {_advice(error)}"
         )
     if "ALERT" in (error.reason or ""):
-        return _refused(name, error.reason or "")
+        return refused(name, error.reason or "")
     return BackendConnectionException(name, f"no TLS connection: {error.reason or error}")
 
 
-def _refused(name: str, reason: str) -> ProviderError:
+def refused(name: str, reason: str) -> ProviderError:
+    """Return the error for an engine that does not take our certificate."""
     return AccessRefused(
         f"{name}: the engine refuses our certificate ({reason}): look at api.client.cert, its dates and issuer"
     )
