@@ -31,7 +31,7 @@ ARG SESSION
 LABEL chatsubo.session="$SESSION" chatsubo.flags.root.value="$FLAG0" chatsubo.flags.root.points="100"
 ENV FLAG=$FLAG0
 EXPOSE {PORT}
-CMD ["sh", "-c", "exec nc -ll -p {PORT} -e printenv FLAG"]
+CMD ["sh", "-c", "echo $FLAG > /flag; exec nc -ll -p {PORT} -e cat /flag"]
 """
 """A Dockerfile whose values are not baked in by a RUN: one image serves all players."""
 
