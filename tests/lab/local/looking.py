@@ -6,7 +6,11 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from chatsubo.providers.base import BaseInstance
+import pytest
+
+from chatsubo.providers.base import BaseInstance, BaseProvider, StartOrder
+from chatsubo.providers.exc import ProviderError
+from tests.contract.provider_contract import Recorder, make_order
 
 
 def make_template(root: Path, name: str, text: str, home: dict[str, str] | None = None) -> Path:
@@ -67,3 +71,16 @@ def ask(instance: BaseInstance, command: str) -> str:
             assert part, "the instance hung up"
             answer += part
     return answer[:-1].decode()
+
+
+async def start(provider: BaseProvider, order: StartOrder, template: str = "hello") -> BaseInstance:
+    """Start a template for the session of ``order``."""
+    return await provider.start_dynamic_instance("wz01", template, order.id, order)
+
+
+async def fails(provider: BaseProvider, template: str, error: type[ProviderError]) -> Recorder:
+    """Start a template that fails, and return what was told meanwhile."""
+    recorder = Recorder()
+    with pytest.raises(error):
+        await start(provider, make_order(progress=recorder), template)
+    return recorder

@@ -16,8 +16,9 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def yaml_of(page: Path) -> str:
-    [text] = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
-    return text
+    found = re.search(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert found
+    return found[1]
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
