@@ -108,7 +108,7 @@ class FakeProvider(BaseProvider):
     async def start_dynamic_instance(
         self, realm: str, template: str, session_id: str, order: StartOrder
     ) -> BaseInstance:
-        """Make a machine in the steps ``start:create``, ``start:boot`` and ``start:ready``, or adopt the one there is."""
+        """Make a machine in the steps ``start:create``, ``start:boot`` and ``start:ready``, or adopt one."""
         self._record("start", realm=realm, template=template, session_id=session_id, generation=order.generation)
         if not self.hypervisor.is_dynamic:
             raise Misconfigured("this fake starts no instances on demand")
