@@ -38,7 +38,7 @@ class Visitor:
 
 
 @pytest.fixture(params=[AT_ROOT, "https://club.example/ctf"], ids=["at the root", "under a prefix"])
-def anywhere(request) -> str:
+def anywhere(request):
     """An address at the root, and one under a prefix."""
     return request.param
 
@@ -64,15 +64,15 @@ def visit(evening: Evening):
 
 
 @pytest.fixture
-async def player(site: Site, visit) -> Visitor:
+async def player(site: Site, visit):
     return await visit(site, "case")
 
 
 @pytest.fixture
-async def organiser(site: Site, visit) -> Visitor:
+async def organiser(site: Site, visit):
     return await visit(site, "finn")
 
 
 @pytest.fixture
-async def nobody(site: Site, visit) -> Visitor:
+async def nobody(site: Site, visit):
     return await visit(site)

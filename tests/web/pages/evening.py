@@ -39,9 +39,25 @@ BOXES = (
     ("Wintermute", "Active Directory", "Windows", 10, 3),
 )
 PLAYERS = (
-    "molly", "armitage", "riviera", "3jane", "maelcum", "hideo", "ratz", "zone", "lonny", "deane", "linda", "shin",
-    "terzibashjian", "panther-moderne", "lupus", "ashpool", "marie-france", "the finn",
-)  # fmt: skip
+    "molly",
+    "armitage",
+    "riviera",
+    "3jane",
+    "maelcum",
+    "hideo",
+    "ratz",
+    "zone",
+    "lonny",
+    "deane",
+    "linda",
+    "shin",
+    "terzibashjian",
+    "panther-moderne",
+    "lupus",
+    "ashpool",
+    "marie-france",
+    "the finn",
+)
 HOME = """
 # Tonight: the fourth evening
 
@@ -88,9 +104,14 @@ async def begin(db: Database, game: Game, now: datetime) -> Evening:
         ids = [player.account_id]
         for index, name in enumerate(PLAYERS, start=10):
             values = {
-                "id": index, "username": name, "username_key": name, "gate_name": f"p{index}", "password_hash": "-",
-                "role": "player", "created_at": now - timedelta(days=luck.randint(1, 90)),
-            }  # fmt: skip
+                "id": index,
+                "username": name,
+                "username_key": name,
+                "gate_name": f"p{index}",
+                "password_hash": "-",
+                "role": "player",
+                "created_at": now - timedelta(days=luck.randint(1, 90)),
+            }
             await tx.execute(accounts.insert().values(values))
             ids.append(index)
         for index, (name, icon) in enumerate(TRACKS, start=1):
@@ -114,32 +135,55 @@ def pictures(now):
         if name not in ("Villa", "Wintermute")
     )
     fresh = TemplatePicture(
-        name="hello", dynamic=True, description="Say hello.", category="Web",
+        name="hello",
+        dynamic=True,
+        description="Say hello.",
+        category="Web",
         flags=(Flag("user", "", 100), Flag("root", "", 250)),
         warnings=(Text("The label chatsubo.difficulty cannot be read: expected 1 to 10."),),
-    )  # fmt: skip
+    )
     bare = TemplatePicture(name="bare", dynamic=True)
     shared = InstancePicture(
-        id="101", name="villa", realm="wz01", template="villa", address="10.13.37.20",
-        endpoints=(Endpoint("http", "10.13.37.20", 80),), creds=(Creds("ssh", "guest", "guest"),),
-    )  # fmt: skip
+        id="101",
+        name="villa",
+        realm="wz01",
+        template="villa",
+        address="10.13.37.20",
+        endpoints=(Endpoint("http", "10.13.37.20", 80),),
+        creds=(Creds("ssh", "guest", "guest"),),
+    )
     yield Picture(
-        provider="club_docker", kind="docker", is_dynamic=True, realms=("wz01", "wz02"),
-        templates=(*templates, fresh, bare), rejected=(RejectedPicture("broken-box", Text("Its Dockerfile has no session label.")),),
-        seen_at=now - timedelta(seconds=4), took=38,
-    )  # fmt: skip
+        provider="club_docker",
+        kind="docker",
+        is_dynamic=True,
+        realms=("wz01", "wz02"),
+        templates=(*templates, fresh, bare),
+        rejected=(RejectedPicture("broken-box", Text("Its Dockerfile has no session label.")),),
+        seen_at=now - timedelta(seconds=4),
+        took=38,
+    )
     yield Picture(
-        provider="lab_pve", kind="pve", is_dynamic=False, realms=("wz01",),
-        templates=(TemplatePicture(name="villa", dynamic=False),), instances=(shared,),
-        seen_at=now - timedelta(seconds=9), took=112,
-    )  # fmt: skip
+        provider="lab_pve",
+        kind="pve",
+        is_dynamic=False,
+        realms=("wz01",),
+        templates=(TemplatePicture(name="villa", dynamic=False),),
+        instances=(shared,),
+        seen_at=now - timedelta(seconds=9),
+        took=112,
+    )
     yield Picture(
-        provider="old_pve", kind="pve", is_dynamic=False, realms=("wz02",),
+        provider="old_pve",
+        kind="pve",
+        is_dynamic=False,
+        realms=("wz02",),
         templates=(TemplatePicture(name="wintermute", dynamic=False),),
-        seen_at=now - timedelta(minutes=14), took=1480, problem=Text("The server does not answer."),
+        seen_at=now - timedelta(minutes=14),
+        took=1480,
+        problem=Text("The server does not answer."),
         problem_detail="Cannot connect to host pve.example:8006 ssl:default [Connection refused]",
         problem_since=now - timedelta(minutes=13),
-    )  # fmt: skip
+    )
 
 
 async def _box(tx, index, box, now):
@@ -148,11 +192,21 @@ async def _box(tx, index, box, now):
     place = [one for one, _ in TRACKS].index(track) + 1
     await tx.execute(
         boxes.insert().values(
-            id=index, slug=slug, name=name, template=slug, dynamic=name not in ("Villa", "Wintermute"),
-            description=DESCRIPTION, os=system, difficulty=difficulty, duration=90, authors=["3jane", "hideo"],
-            track_id=place, created_at=now - timedelta(days=30), released_at=now - timedelta(days=20),
+            id=index,
+            slug=slug,
+            name=name,
+            template=slug,
+            dynamic=name not in ("Villa", "Wintermute"),
+            description=DESCRIPTION,
+            os=system,
+            difficulty=difficulty,
+            duration=90,
+            authors=["3jane", "hideo"],
+            track_id=place,
+            created_at=now - timedelta(days=30),
+            released_at=now - timedelta(days=20),
         )
-    )  # fmt: skip
+    )
     names = (["user", "root"] if count == 2 else ["foothold", "user", "root", "vault", "core", "ghost"][:count])[:count]
     found = []
     for place, flag in enumerate(names):
@@ -160,10 +214,18 @@ async def _box(tx, index, box, now):
         mark = flag if flag in ("user", "root") else None
         await tx.execute(
             flags.insert().values(
-                id=flag_id, box_id=index, name=flag, value=f"FLAG{{{slug}-{flag}}}", points=50 * (place + difficulty),
-                icon="flag", mark=mark, case_insensitive=False, dynamic=False, position=place,
+                id=flag_id,
+                box_id=index,
+                name=flag,
+                value=f"FLAG{{{slug}-{flag}}}",
+                points=50 * (place + difficulty),
+                icon="flag",
+                mark=mark,
+                case_insensitive=False,
+                dynamic=False,
+                position=place,
             )
-        )  # fmt: skip
+        )
         found.append((index, flag_id))
     return found
 
@@ -172,12 +234,22 @@ async def _unreleased(tx, now):
     for index, (name, released, retired) in enumerate((("Hosaka", None, None), ("Ono-Sendai", 40, 2)), start=50):
         await tx.execute(
             boxes.insert().values(
-                id=index, slug=slugify(name), name=name, template="hello", dynamic=True, description="", os="Linux",
-                difficulty=3, duration=60, authors=[], track_id=1, created_at=now,
+                id=index,
+                slug=slugify(name),
+                name=name,
+                template="hello",
+                dynamic=True,
+                description="",
+                os="Linux",
+                difficulty=3,
+                duration=60,
+                authors=[],
+                track_id=1,
+                created_at=now,
                 released_at=now - timedelta(days=released) if released else None,
                 retired_at=now - timedelta(days=retired) if retired else None,
             )
-        )  # fmt: skip
+        )
 
 
 async def _solves(tx, luck, account_ids, flag_ids, now):
@@ -206,11 +278,16 @@ async def _solves(tx, luck, account_ids, flag_ids, now):
             verdict = "correct" if right else luck.choice(("wrong", "wrong", "shared"))
             await tx.execute(
                 submissions.insert().values(
-                    id=submission, account_id=account_id, box_id=box_id if right else None,
-                    flag_id=flag_id if right else None, value=f"FLAG{{{luck.randbytes(17).hex()}}}"[:41], verdict=verdict,
-                    shared_by=12 if verdict == "shared" and account_id != 12 else None, at=at,
+                    id=submission,
+                    account_id=account_id,
+                    box_id=box_id if right else None,
+                    flag_id=flag_id if right else None,
+                    value=f"FLAG{{{luck.randbytes(17).hex()}}}"[:41],
+                    verdict=verdict,
+                    shared_by=12 if verdict == "shared" and account_id != 12 else None,
+                    at=at,
                 )
-            )  # fmt: skip
+            )
             if right:
                 await tx.execute(
                     solves.insert().values(flag_id=flag_id, account_id=account_id, submission_id=submission, at=at)
@@ -219,29 +296,56 @@ async def _solves(tx, luck, account_ids, flag_ids, now):
 
 async def _sessions(tx, player_id, now):
     rows = [
-        ("straylight", player_id, "running", None, 61), ("zion", player_id, "provisioning", "Building the image: step 4 of 9", None),
-        ("tessier", player_id, "queued", None, None), ("sense-net", player_id, "failed", None, None),
-        ("ratz", 10, "running", None, 12), ("zion", 11, "running", None, 44), ("aerol", 12, "stopping", None, 3),
-        ("last-call", 13, "failed", None, None), ("tessier", 14, "stopped", None, None), ("ratz", 15, "resetting", None, 35),
-    ]  # fmt: skip
+        ("straylight", player_id, "running", None, 61),
+        ("zion", player_id, "provisioning", "Building the image: step 4 of 9", None),
+        ("tessier", player_id, "queued", None, None),
+        ("sense-net", player_id, "failed", None, None),
+        ("ratz", 10, "running", None, 12),
+        ("zion", 11, "running", None, 44),
+        ("aerol", 12, "stopping", None, 3),
+        ("last-call", 13, "failed", None, None),
+        ("tessier", 14, "stopped", None, None),
+        ("ratz", 15, "resetting", None, 35),
+    ]
     names = [slugify(name) for name, *_ in BOXES]
     for index, (slug, account_id, state, stage, left) in enumerate(rows):
         ended = state in ("stopped", "failed")
         session_id = f"{index:08x}-9d3e-4c1a-8f00-5a6b7c8d9e0f"
         await tx.execute(
             sessions.insert().values(
-                id=session_id, account_id=account_id, box_id=names.index(slug) + 1, provider="club_docker", realm="wz01",
-                template=slug, state=state, generation=1, verb=None, asked_at=now, values={}, duration=90,
-                created_at=now - timedelta(seconds=35 + index), started_at=now, ready_at=None,
-                expires_at=now + timedelta(minutes=left) if left else None, ended_at=now - timedelta(minutes=index) if ended else None,
-                stage=Text(stage).to_json() if stage else None, address=None if ended else f"10.13.37.{100 + index}",
-                failure=Text("Its service never answered on port {port}.", {"port": 8080}).to_json() if state == "failed" else None,
-                failure_detail="nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)" if state == "failed" else None,
+                id=session_id,
+                account_id=account_id,
+                box_id=names.index(slug) + 1,
+                provider="club_docker",
+                realm="wz01",
+                template=slug,
+                state=state,
+                generation=1,
+                verb=None,
+                asked_at=now,
+                values={},
+                duration=90,
+                created_at=now - timedelta(seconds=35 + index),
+                started_at=now,
+                ready_at=None,
+                expires_at=now + timedelta(minutes=left) if left else None,
+                ended_at=now - timedelta(minutes=index) if ended else None,
+                stage=Text(stage).to_json() if stage else None,
+                address=None if ended else f"10.13.37.{100 + index}",
+                failure=Text("Its service never answered on port {port}.", {"port": 8080}).to_json()
+                if state == "failed"
+                else None,
+                failure_detail="nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)"
+                if state == "failed"
+                else None,
                 readiness="listening",
-                endpoints=[{"name": "ssh", "host": f"10.13.37.{100 + index}", "port": 22}, {"name": "http", "host": f"10.13.37.{100 + index}", "port": 8080}],
+                endpoints=[
+                    {"name": "ssh", "host": f"10.13.37.{100 + index}", "port": 22},
+                    {"name": "http", "host": f"10.13.37.{100 + index}", "port": 8080},
+                ],
                 creds=[{"type": "ssh", "username": "level0", "password": "aX3kP9qL"}],
             )
-        )  # fmt: skip
+        )
         output = "\n".join(
             f"Step {n}/9 : RUN apk add --no-cache thing-{n}\n ---> Running in 5f1c9b{n}" for n in range(1, 9)
         )
@@ -271,7 +375,10 @@ async def _notices(tx, now):
     for kind_for, kind, message, params, link, minutes in told:
         await tx.execute(
             notices.insert().values(
-                account_id=2 if kind_for else None, kind=kind, text=Text(message, params).to_json(), link=link,
+                account_id=2 if kind_for else None,
+                kind=kind,
+                text=Text(message, params).to_json(),
+                link=link,
                 at=now - timedelta(minutes=minutes),
             )
-        )  # fmt: skip
+        )

@@ -83,7 +83,9 @@ class Page(HTMLParser):
             for name, value in [*attributes.items(), ("", None)]
             if name == "style"
             or name.startswith(("on", "hx-on", "hx-vals", "hx-vars"))
-            or (name in ("href", "src", "action") and (value or "").strip().lower().startswith(("javascript:", "data:")))
+            or (
+                name in ("href", "src", "action") and (value or "").strip().lower().startswith(("javascript:", "data:"))
+            )
             or (name == "" and tag == "style")
             or (name == "" and tag == "script" and "src" not in attributes)
         ]

@@ -108,7 +108,9 @@ async def test_a_first_visit_of_the_boxes_costs_little(player):
     total = len(answer.content)
     for address in {one for one in loads if "/static/" in one or "/boxes/" in one}:
         got = await player.browser.http.send(
-            player.browser.http.build_request("GET", f"https://ctf.example{address}", headers={"accept-encoding": "br, gzip"}),
+            player.browser.http.build_request(
+                "GET", f"https://ctf.example{address}", headers={"accept-encoding": "br, gzip"}
+            ),
             stream=True,
         )
         total += sum([len(chunk) async for chunk in got.aiter_raw()])

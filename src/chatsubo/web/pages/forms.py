@@ -42,12 +42,12 @@ def box_form(fields: Fields) -> BoxForm:
 
 
 def _rows(fields: Fields) -> list[Fields]:
-    """Return the fields of each flag, in the form's order."""
+    """Return the fields of each flag in the order of their numbers; Litestar hands fields over in any order."""
     rows: dict[int, Fields] = {}
     for name, value in fields.items():
         if found := _FLAG.fullmatch(name):
             rows.setdefault(int(found[1]), {})[found[2]] = value
-    return list(rows.values())[:_MOST_FLAGS]
+    return [rows[index] for index in sorted(rows)][:_MOST_FLAGS]
 
 
 def _flag(row: Fields) -> FlagForm:

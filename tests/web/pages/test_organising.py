@@ -1,0 +1,114 @@
+"""What organisers do on pages."""
+
+from tests.web.pages.reading import Page
+
+SESSION = "00000003-9d3e-4c1a-8f00-5a6b7c8d9e0f"
+
+
+async def test_what_needs_attention_comes_first(organiser):
+    text = (await organiser.page("/admin")).text
+    places = [
+        text.index(words) for words in ("old_pve does not answer", "A start of", "broken-box", "Runs now", "Accounts")
+    ]
+    assert places == sorted(places)
+
+
+async def test_a_template_is_registered_with_what_its_labels_say(organiser):
+    page = await organiser.page("/admin/boxes/new?template=hello")
+    form = page.form("/admin/boxes/new")
+    assert form.fields["name"] == "hello"
+    assert form.fields["flags.0.name"] == "user"
+    assert page.text.count("not in the labels") == 4
+    fields = {**form.fields, "name": "Hello again", "os": "Linux", "track": "web", "description": "Say hello."}
+    answer = await organiser.post(form.action, fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/boxes/hello-again")
+    box = await organiser.page("/boxes/hello-again")
+    assert "Not released: only organisers see it." in box.text
+
+
+async def test_a_form_that_is_not_right_keeps_what_was_written_and_marks_each_field(organiser):
+    form = (await organiser.page("/admin/boxes/new?template=hello")).form("/admin/boxes/new")
+    wrong = {
+        **form.fields,
+        "name": "",
+        "os": "Linux",
+        "difficulty": "eleven",
+        "flags.0.points": "-3",
+        "authors": "a, b",
+    }
+    answer = await organiser.post(form.action, wrong)
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    marked = {attributes.get("name") for _, attributes in page.elements if attributes.get("aria-invalid")}
+    assert {"name", "difficulty", "flags.0.points"} <= marked
+    assert page.form("/admin/boxes/new").fields["authors"] == "a, b"
+
+
+async def test_a_box_is_edited(organiser):
+    form = (await organiser.page("/admin/boxes/straylight")).form("/admin/boxes/straylight")
+    fields = {
+        **form.fields,
+        "name": "Straylight II",
+        "os": "Windows",
+        "track": "web",
+        "description": "New.\r\n\r\nText.",
+    }
+    answer = await organiser.post(form.action, fields)
+    assert answer.headers["location"] == "/boxes/straylight"
+    assert "Straylight II" in (await organiser.page("/boxes/straylight")).text
+
+
+async def test_a_flag_that_is_left_out_is_deleted(organiser):
+    form = (await organiser.page("/admin/boxes/straylight")).form("/admin/boxes/straylight")
+    kept = {name: value for name, value in form.fields.items() if not name.startswith("flags.2.")}
+    await organiser.post(form.action, {**kept, "os": "Linux", "track": "web"})
+    assert "flag-102" not in (await organiser.get("/boxes/straylight")).text
+
+
+async def test_a_box_is_released_retired_deleted_and_brought_back(organiser, player):
+    assert (await player.get("/boxes/hosaka")).status_code == 404
+    await organiser.send("/admin/boxes", "/admin/boxes/hosaka/release")
+    assert (await player.get("/boxes/hosaka")).status_code == 200
+    await organiser.send("/admin/boxes", "/admin/boxes/hosaka/retire")
+    assert (await player.get("/boxes/hosaka")).status_code == 404
+    gone = await organiser.send("/admin/boxes", "/admin/boxes/hosaka/delete")
+    assert gone.headers["location"] == "/admin/boxes?deleted=hosaka"
+    await organiser.send("/admin/boxes?deleted=hosaka", "/admin/boxes/hosaka/restore")
+    assert "Hosaka" in (await organiser.page("/admin/boxes")).text
+
+
+async def test_a_failed_start_shows_its_output(organiser):
+    text = (await organiser.page(f"/admin/sessions/{SESSION}")).text
+    assert "bind() to 0.0.0.0:80 failed" in text
+    assert "Step 8/9 : RUN apk add" in text
+
+
+async def test_anybodys_machine_is_stopped(organiser):
+    address = "/admin/sessions/00000004-9d3e-4c1a-8f00-5a6b7c8d9e0f"
+    assert (await organiser.send(address, "/stop")).status_code == 303
+    assert "Stopping" in (await organiser.page(address)).text
+
+
+async def test_an_ended_machine_cannot_be_stopped_again(organiser):
+    address = "/admin/sessions/00000008-9d3e-4c1a-8f00-5a6b7c8d9e0f"
+    form = (await organiser.page("/admin/announce")).form("/admin/announce")
+    answer = await organiser.post(f"{address}/stop", form.fields)
+    assert answer.status_code == 409
+
+
+async def test_everyone_is_told(organiser, player):
+    answer = await organiser.send("/admin/announce", "/admin/announce", message="Doors close at eight.")
+    assert answer.headers["location"] == "/admin/announce?done=true"
+    assert "Doors close at eight." in (await player.page("/notices")).text
+
+
+async def test_an_empty_announcement_is_refused(organiser):
+    answer = await organiser.send("/admin/announce", "/admin/announce", message="  ")
+    assert answer.status_code == 422
+    assert "An announcement has 1 to 500 characters." in Page(answer.text).text
+
+
+async def test_the_home_page_is_written(organiser, nobody):
+    answer = await organiser.send("/admin/home", "/admin/home", content="# Closed\r\n\r\nUntil **Monday**.")
+    assert answer.status_code == 303
+    assert "<h1>Closed</h1>" in (await nobody.get("/")).text
