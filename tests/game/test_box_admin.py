@@ -78,6 +78,7 @@ async def test_a_deleted_box_takes_its_points_along_and_brings_them_back(world: 
     await world.game.box_admin.delete(admin, slug)
     assert (await world.game.catalogue.me(case)).score == 0
     assert await world.game.catalogue.boxes(case) == []
+    assert [card.deleted for card in await world.game.catalogue.boxes(admin, everything=True)] == [True]
     await world.game.box_admin.restore(admin, slug)
     assert (await world.game.catalogue.me(case)).score == 50
     await world.game.box_admin.retire(admin, slug)

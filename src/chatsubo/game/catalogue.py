@@ -24,7 +24,7 @@ from chatsubo.game.views import (
     TrackView,
 )
 from chatsubo.store.accounts import Account, account_by_name, all_accounts
-from chatsubo.store.boxes import Box
+from chatsubo.store.boxes import Box, all_boxes
 from chatsubo.store.database import Database
 from chatsubo.store.queue import queue_position
 from chatsubo.store.sessions import Session, last_session, live_sessions
@@ -96,7 +96,7 @@ class Catalogue:
         Args:
             actor: Who reads.
             track: A track's slug.
-            everything: For organisers: unreleased and retired boxes too.
+            everything: For organisers: unreleased, retired and deleted boxes too.
 
         Raises:
             Forbidden: If a player asks for everything.
@@ -108,9 +108,10 @@ class Catalogue:
             offers = await self._offers.read(tx)
             found = await found_by(tx, actor.account_id)
             live = {one.box_id: one for one in await live_sessions(tx, actor.account_id)}
+            boxes = await all_boxes(tx) if everything else list(snapshot.boxes.values())
         return [
             _card(snapshot, box, found, live.get(box.id), offers)
-            for box in snapshot.boxes.values()
+            for box in boxes
             if (box.is_open or everything) and track in (None, box.track)
         ]
 
@@ -194,6 +195,7 @@ def _card(snapshot: Snapshot, box: Box, found: Found, session: Session | None, o
         available=offers.problem(box) is None,
         released=box.released_at is not None,
         retired=box.retired_at is not None,
+        deleted=box.deleted_at is not None,
     )
 
 

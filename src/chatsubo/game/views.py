@@ -37,7 +37,8 @@ class TrackView(Struct, frozen=True, kw_only=True):
 class BoxCard(Struct, frozen=True, kw_only=True):
     """A box among others. ``state`` is that of the reader's live session, ``expires_at`` its end.
 
-    ``available`` says whether a machine can be had now; ``released`` is ``False`` only for what organisers see.
+    ``available`` says whether a machine can be had now; ``released`` is ``False``, and ``retired`` or ``deleted`` is
+    ``True``, only in what organisers see.
     """
 
     id: int
@@ -58,6 +59,7 @@ class BoxCard(Struct, frozen=True, kw_only=True):
     available: bool
     released: bool
     retired: bool
+    deleted: bool = False
 
     @property
     def done(self) -> bool:

@@ -12,12 +12,16 @@ from chatsubo.app.demo.settings import write_settings
 from chatsubo.app.logs import configure_logs
 from chatsubo.app.platform import Platform, running
 from chatsubo.config import load
+from chatsubo.domain.clock import utc_now
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
+from chatsubo.lab.intents import ask_stop
 from chatsubo.providers.registry import Registry
+from chatsubo.store.sessions import live_sessions
 
 HOST = "127.0.0.1"
 PORT = 8080
+CLOSING_SECONDS = 4.0
 
 
 class PortTaken(Conflict):
@@ -77,6 +81,24 @@ async def demo(folder: Path, port: int | None = None) -> AsyncIterator[Demo]:
         finally:
             platform.server.stop()
             await serving
+            await _close_machines(platform)
+
+
+async def _close_machines(platform: Platform) -> None:
+    """Stop the machines that run, so that a demo that was closed leaves none behind."""
+    async with platform.db.write() as tx:
+        for session in await live_sessions(tx):
+            await ask_stop(tx, session.id, utc_now())
+    platform.lab.wake()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING_SECONDS):
+            while await _machines(platform):  # noqa: ASYNC110  the bus is closed by now
+                await asyncio.sleep(0.05)
+
+
+async def _machines(platform: Platform) -> int:
+    async with platform.db.read() as tx:
+        return len(await live_sessions(tx))
 
 
 def _free_port(port: int | None) -> int:
