@@ -43,12 +43,21 @@ class Heard:
     def __init__(self) -> None:
         self.stages: list[str] = []
         self.output = ""
+        self._changed = asyncio.Event()
 
     def stage(self, text: Text) -> None:
         self.stages.append(str(text))
+        self._changed.set()
 
     def log(self, output: str) -> None:
         self.output += output
+        self._changed.set()
+
+    async def until(self, told: str) -> None:
+        """Wait until a stage or the output says ``told``."""
+        while told not in self.stages and told not in self.output:
+            self._changed.clear()
+            await self._changed.wait()
 
 
 class Bench:
@@ -152,7 +161,11 @@ class Bench:
         for provider in self._providers:
             await provider.aclose()
         names = {provider.name for provider in self._providers}
-        for container in await asyncio.to_thread(self.engine.containers):
-            labels = container["Labels"]
-            if labels.get("chatsubo.provider") in names or labels.get("chatsubo.dynamic") == "false":
-                await asyncio.to_thread(self.engine.request, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+        ours = [
+            container["Id"]
+            for container in await asyncio.to_thread(self.engine.containers)
+            if container["Labels"].get("chatsubo.provider") in names
+            or container["Labels"].get("chatsubo.dynamic") == "false"
+        ]
+        if ours:
+            await asyncio.to_thread(self.engine.docker, "rm", "--force", "--volumes", *ours)

@@ -1,6 +1,5 @@
 """A provider on a real engine, and templates for it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,3 @@ async def fragile(fragile_dockerd: Dockerd, tmp_path: Path):
     if not fragile_dockerd.answers():
         fragile_dockerd.restart()
     await made.close()
-
-
-@pytest.fixture(scope="session")
-def other_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for certificates that the engine does not know."""
-    return iter([tmp_path_factory.mktemp("authority")])

@@ -47,8 +47,7 @@ async def test_an_engine_killed_during_a_build_is_unreachable_and_the_start_work
     heard = Heard()
     order = fragile.order(progress=heard)
     start = asyncio.ensure_future(fragile.start("box", order))
-    while "working" not in heard.output:
-        await asyncio.sleep(0.01)
+    await heard.until("working")
     await kill(fragile)
 
     with pytest.raises(BackendConnectionException):

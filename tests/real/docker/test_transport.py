@@ -67,14 +67,26 @@ async def test_our_own_certificate_that_expired_is_told_so_and_a_renewed_one_is_
 async def test_an_engine_is_only_known_by_a_name_in_its_certificate(bench: Bench):
     # The fixture's engine listens on an address whose certificate names it; its bridge's address is another one.
     other = f"10.201.{bench.engine.namespace.number}.1"
-    bench.engine.run_in_namespace(
-        *("iptables", "-t", "nat", "-A", "PREROUTING", "-d", other, "-p", "tcp", "--dport", "2376"),
-        *("-j", "DNAT", "--to-destination", f"{bench.engine.host}:2376"),
+    rule = (
+        "PREROUTING",
+        "-d",
+        other,
+        "-p",
+        "tcp",
+        "--dport",
+        "2376",
+        "-j",
+        "DNAT",
+        "--to",
+        f"{bench.engine.host}:2376",
     )
+    bench.engine.run_in_namespace("iptables", "-t", "nat", "-A", *rule)
     provider = bench.make(api=api(bench.engine, host=other))
-
-    with pytest.raises(Misconfigured, match=r"api\.host must be a name"):
-        await provider.list_instances()
+    try:
+        with pytest.raises(Misconfigured, match=r"api\.host must be a name"):
+            await provider.list_instances()
+    finally:
+        bench.engine.run_in_namespace("iptables", "-t", "nat", "-D", *rule)
 
 
 async def test_an_engine_whose_certificate_expired_is_not_trusted(fragile: Bench):

@@ -129,20 +129,20 @@ class Images:
         progress.stage(FETCHING)
         name, _, version = reference.rpartition(":")
         named = {"fromImage": name, "tag": version} if name and "/" not in version and "@" not in reference else {}
+        failure = ""
         params = named or ({"fromImage": reference} | ({} if "@" in reference else {"tag": "latest"}))
         try:
             async with asyncio.timeout(self._limit), aclosing(self._engine.stream("images/create", params)) as messages:
                 async for message in messages:
-                    if "error" in message:
-                        raise TemplateNotFound(
-                            f"{self._engine.name}: {reference} cannot be fetched: {message['error']}"
-                        )
-        except (BackendConnectionException, NoCapacity, TemplateNotFound):
+                    failure = failure or str(message.get("error", ""))
+        except (BackendConnectionException, NoCapacity):
             raise
         except ProviderError as error:
             raise TemplateNotFound(f"{reference} cannot be fetched: {error.detail}") from None
         except TimeoutError:
             raise TemplateNotFound(f"{self._engine.name}: fetching {reference} took too long") from None
+        if failure:
+            raise TemplateNotFound(f"{self._engine.name}: {reference} cannot be fetched: {failure}")
 
     async def _shared(self, tag: str, name: str, recipe: Recipe, progress: Progress) -> Image:
         image = await self._look(tag)

@@ -69,10 +69,7 @@ class Launcher:
         """
         try:
             container, readiness = await self._launch(realm, template, order)
-            for raw in await self._containers.of_session(order.id):
-                if raw["Id"] == container:
-                    return raw, readiness
-            raise InstanceNotFound(f"the container of the session {order.id} went away while it was started")
+            return await self._listed(order.id, container), readiness
         except Cancelled:
             raise
         except BaseException:
@@ -107,6 +104,12 @@ class Launcher:
             return adopted, await self._ready(adopted, template, order)
         container = await self._make(realm, template, order, found, address)
         return container, await self._ready(container, template, order)
+
+    async def _listed(self, session: str, container: str) -> Raw:
+        for raw in await self._containers.of_session(session):
+            if raw["Id"] == container:
+                return raw
+        raise InstanceNotFound(f"the container of the session {session} went away while it was started")
 
     async def _make(
         self,

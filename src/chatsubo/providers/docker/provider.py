@@ -159,7 +159,12 @@ class DockerProvider(BaseProvider):
         self, realm: str, template: str, session_id: str, order: StartOrder
     ) -> BaseInstance:
         """Start a container for a session, wait until it is ready, and return it."""
-        return await self._in_turn(session_id, order, lambda told: self._launch(realm, template, told, keep=False))
+        return await self._in_turn(
+            session_id,
+            order,
+            lambda told: self._launch(realm, template, told, keep=False),
+            lambda: self._dynamic().remove(session_id),
+        )
 
     async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
         """Make a container anew: a session's with its values, credentials and address, or a classic one."""
@@ -185,7 +190,13 @@ class DockerProvider(BaseProvider):
         instance.readiness = readiness
         return instance
 
-    async def _in_turn(self, session: str, order: StartOrder, work: Callable[[StartOrder], Awaitable[T]]) -> T:
+    async def _in_turn(
+        self,
+        session: str,
+        order: StartOrder,
+        work: Callable[[StartOrder], Awaitable[T]],
+        undo: Callable[[], Awaitable[None]] | None = None,
+    ) -> T:
         """Do the work of one session at a time, within its deadline, so that a stop can call it off."""
         redactor = Redactor(order.values)
         progress = RedactedProgress(order.progress, redactor)
@@ -198,7 +209,7 @@ class DockerProvider(BaseProvider):
         task = asyncio.ensure_future(within())
         self._under_way.setdefault(session, set()).add(task)
         try:
-            return await _finished(task)
+            return await _finished(task, undo)
         except TimeoutError:
             raise TimedOut(f"{self.kind}/{self.name}: the start was not done by its deadline") from None
         except ProviderError as error:
@@ -225,8 +236,12 @@ class DockerProvider(BaseProvider):
         )
 
 
-async def _finished(task: "asyncio.Task[T]") -> T:
+async def _finished(task: "asyncio.Task[T]", undo: Callable[[], Awaitable[None]] | None) -> T:
     """Return what a task returns; when this is cancelled, cancel the task and wait for its cleaning up.
+
+    Args:
+        task: The task, which cleans up after itself unless it succeeds.
+        undo: Undoes what it did, if it succeeded all the same.
 
     Raises:
         Cancelled: The task was called off by somebody else.
@@ -238,4 +253,6 @@ async def _finished(task: "asyncio.Task[T]") -> T:
             raise Cancelled("the start was called off") from None
         task.cancel()
         await asyncio.wait({task})
+        if undo is not None and not task.cancelled() and task.exception() is None:
+            await undo()
         raise

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 from aiodocker.exceptions import DockerError
 
-from chatsubo.config import InvalidValue
+from chatsubo.config import Host, InvalidValue
 from chatsubo.domain.text import Text
 from chatsubo.domain.values import make_values
-from chatsubo.providers.docker.config import Api, Host, capability, subnet
+from chatsubo.providers.docker.config import Api, capability, subnet
 from chatsubo.providers.docker.errors import AddressTaken, ImageMissing, NameTaken, NetworkMissing, PortTaken, translate
 from chatsubo.providers.docker.flights import Broadcast, Flights
 from chatsubo.providers.docker.redaction import RedactedProgress, Redactor
