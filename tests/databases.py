@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from tests.needs import postgresql_binaries
 
@@ -26,7 +27,7 @@ class PostgreSQL:
         """Make an empty database and return its URL."""
         name = f"test_{uuid.uuid4().hex}"
         with psycopg.connect(host=str(self.folder), user=self.user, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  the name is made above
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"postgresql://{self.user}@/{name}?host={self.folder}"
 
 

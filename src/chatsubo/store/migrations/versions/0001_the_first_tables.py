@@ -12,6 +12,24 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _accounts()
+    _pictures()
+    _rate_limits()
+    _settings()
+    _tracks()
+    _boxes()
+    _gate_bindings()
+    _logins()
+    _notices()
+    _flags()
+    _sessions()
+    _session_flags()
+    _session_logs()
+    _submissions()
+    _solves()
+
+
+def _accounts() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -28,6 +46,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("gate_name", name=op.f("uq_accounts_gate_name")),
         sa.UniqueConstraint("username_key", name=op.f("uq_accounts_username_key")),
     )
+
+
+def _pictures() -> None:
     op.create_table(
         "pictures",
         sa.Column("provider", sa.String(length=64), nullable=False),
@@ -45,6 +66,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("provider", name=op.f("pk_pictures")),
         comment="the last good picture of each provider: pages are made from it",
     )
+
+
+def _rate_limits() -> None:
     op.create_table(
         "rate_limits",
         sa.Column("key", sa.String(length=160), nullable=False, comment="what is limited, and for whom"),
@@ -56,12 +80,17 @@ def upgrade() -> None:
     with op.batch_alter_table("rate_limits", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_rate_limits_expires_at"), ["expires_at"], unique=False)
 
+
+def _settings() -> None:
     op.create_table(
         "settings",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("value", Json, nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_settings")),
     )
+
+
+def _tracks() -> None:
     op.create_table(
         "tracks",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -73,6 +102,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tracks")),
         sa.UniqueConstraint("slug", name=op.f("uq_tracks_slug")),
     )
+
+
+def _boxes() -> None:
     op.create_table(
         "boxes",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -105,6 +137,8 @@ def upgrade() -> None:
     with op.batch_alter_table("boxes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_boxes_track_id"), ["track_id"], unique=False)
 
+
+def _gate_bindings() -> None:
     op.create_table(
         "gate_bindings",
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -125,6 +159,8 @@ def upgrade() -> None:
     with op.batch_alter_table("gate_bindings", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_gate_bindings_key_digest"), ["key_digest"], unique=False)
 
+
+def _logins() -> None:
     op.create_table(
         "logins",
         sa.Column("digest", sa.String(length=64), nullable=False, comment="SHA-256 of the cookie's token"),
@@ -143,6 +179,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_logins_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_logins_expires_at"), ["expires_at"], unique=False)
 
+
+def _notices() -> None:
     op.create_table(
         "notices",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -160,6 +198,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_notices_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notices_at"), ["at"], unique=False)
 
+
+def _flags() -> None:
     op.create_table(
         "flags",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -187,6 +227,8 @@ def upgrade() -> None:
     with op.batch_alter_table("flags", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_flags_box_id"), ["box_id"], unique=False)
 
+
+def _sessions() -> None:
     op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=36), nullable=False, comment="UUID4"),
@@ -252,6 +294,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('provisioning', 'queued', 'resetting', 'running', 'stopping')"),
         )
 
+
+def _session_flags() -> None:
     op.create_table(
         "session_flags",
         sa.Column("session_id", sa.String(length=36), nullable=False),
@@ -266,6 +310,8 @@ def upgrade() -> None:
     with op.batch_alter_table("session_flags", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_session_flags_digest"), ["digest"], unique=False)
 
+
+def _session_logs() -> None:
     op.create_table(
         "session_logs",
         sa.Column("session_id", sa.String(length=36), nullable=False),
@@ -275,6 +321,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_session_logs")),
     )
+
+
+def _submissions() -> None:
     op.create_table(
         "submissions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -299,6 +348,8 @@ def upgrade() -> None:
         batch_op.create_index("ix_submissions_account_id_at", ["account_id", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_submissions_at"), ["at"], unique=False)
 
+
+def _solves() -> None:
     op.create_table(
         "solves",
         sa.Column("id", sa.Integer(), nullable=False),
