@@ -96,6 +96,10 @@ def log_in(browser: Browser, look: Look, about: dict[str, Any], role: str) -> Pa
     page.fill("main input[name=password]", about[role]["password"])
     page.press("main input[name=password]", "Enter")
     page.wait_for_url(lambda url: not url.endswith("/login"))
+    page.goto(f"{about['url'].rstrip('/')}/settings")
+    page.select_option("#theme", look.colours)
+    page.click("main form[action$='/settings/preferences'] button")
+    page.wait_for_load_state("load")
     return page
 
 

@@ -29,13 +29,26 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+interface Failure {
+  elt: HTMLElement;
+  xhr: XMLHttpRequest;
+  requestConfig: { verb: string };
+}
+
 document.addEventListener("htmx:responseError", (event) => {
-  const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
-  if (xhr.status === 401) window.location.reload();
+  const { elt, xhr, requestConfig } = (event as CustomEvent<Failure>).detail;
+  if (requestConfig.verb === "get") sayFailed(elt);
   else if (xhr.getResponseHeader("X-Fragment") === null) toast("failed");
 });
 
 document.addEventListener("htmx:sendError", (event) => {
-  const { requestConfig } = (event as CustomEvent<{ requestConfig: { verb: string } }>).detail;
-  if (requestConfig.verb !== "get") toast("offline");
+  const { elt, requestConfig } = (event as CustomEvent<Failure>).detail;
+  if (requestConfig.verb === "get") sayFailed(elt);
+  else toast("offline");
 });
+
+/** What is there stays when it cannot be fetched anew; only what has never come says so. */
+function sayFailed(element: HTMLElement): void {
+  const waiting = element.dataset.failed ? element.querySelector("p.notice") : null;
+  if (waiting) waiting.textContent = element.dataset.failed ?? "";
+}

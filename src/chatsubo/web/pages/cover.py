@@ -192,9 +192,9 @@ def _plain(dice: _Dice, first: str, second: str) -> Iterator[str]:
 
 
 def _ridge(dice: _Dice, ground: int, height: int, colour: str, edge: str) -> str:
-    path, left = f"M0 {ground}", 0
+    path, left = f"M-20 {ground}", -20
     while left < WIDTH:
         path += f"L{left} {ground - dice(height // 4, height)}"
         left += dice(28, 74)
-    path += f"L{WIDTH} {ground - dice(height // 4, height)}V{ground}Z"
+    path += f"L{WIDTH + 20} {ground - dice(height // 4, height)}V{ground}Z"
     return _shape("path", d=path, fill=colour, stroke=edge, stroke_opacity=0.55, stroke_width=1.5)

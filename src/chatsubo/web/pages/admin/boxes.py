@@ -22,8 +22,9 @@ class BoxDesk(Controller):
 
     @get("/templates")
     async def templates(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
-        """Show what providers offer to make boxes of."""
-        return await show.page("admin/templates.html", templates=await game.desk.templates(admin))
+        """Show what providers offer to make boxes of, what no box is made of yet first."""
+        templates = sorted(await game.desk.templates(admin), key=lambda one: bool(one.registered))
+        return await show.page("admin/templates.html", templates=templates)
 
     @get("/boxes")
     async def boxes(self, game: TheGame, admin: TheActor, show: TheShow, deleted: FromQuery[str] = "") -> Template:
