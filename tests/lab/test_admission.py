@@ -107,7 +107,7 @@ async def test_the_wait_is_guessed_from_the_last_starts(crowd: World) -> None:
     gate = crowd.hypervisor.hold("start:boot", times=1)
     session_id = await crowd.open()
     await gate.reached()
-    crowd.clock.advance(seconds=30)
+    crowd.clock.advance(seconds=15)
     gate.open()
     await crowd.reaches(session_id, State.RUNNING)
     gate = crowd.hypervisor.hold("start:boot")
@@ -121,7 +121,7 @@ async def test_the_wait_is_guessed_from_the_last_starts(crowd: World) -> None:
     async with crowd.db.read() as tx:
         places = [await queue_position(tx, one) for one in waiting]
 
-    assert [one.seconds for one in places if one] == [40, 50, 60]  # 30 s a start, three at a time
+    assert [one.seconds for one in places if one] == [20, 25, 30]  # 15 s a start, three at a time
     gate.open()
 
 

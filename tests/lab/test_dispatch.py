@@ -72,8 +72,8 @@ async def test_an_intent_whose_workflow_ended_without_an_outcome_is_taken_up_aga
 
     session = await world.run()
 
-    assert session.generation == 3
-    assert world.hypervisor.machines[session.id].generation == 3
+    assert session.generation >= 3
+    assert world.hypervisor.machines[session.id].generation == session.generation
 
 
 async def test_an_intent_that_can_never_be_carried_out_fails_the_session(world: World, failures: Failures) -> None:
@@ -91,7 +91,7 @@ async def test_a_workflow_that_the_engine_has_lost_is_replaced(embedded: Databas
 
     session = await world.run()
 
-    assert session.generation == 2
+    assert session.generation >= 2
     await world.lab.aclose()
 
 

@@ -5,7 +5,7 @@ import pytest
 from chatsubo.domain.sessions import State
 from chatsubo.lab.reconcile import STOPPED_BY_ITSELF, VANISHED
 from chatsubo.providers.exc import BackendConnectionException
-from tests.lab.world import World
+from tests.lab.world import World, anything
 
 NEVER_OURS = "0a9b8f5e-0000-4000-8000-000000000001"
 
@@ -56,9 +56,12 @@ async def test_a_machine_of_an_ended_session_is_removed_after_a_while(world: Wor
     await world.stop(session.id)
     await world.reaches(session.id, State.STOPPED)
 
+    gate = world.hypervisor.hold("stop", times=1)
+    world.hypervisor.fail("stop", BackendConnectionException("fake", "gone"), times=2)
     world.hypervisor.machines[session.id] = machine  # a worker that was paused made it after all
-    world.hypervisor.fail("stop", BackendConnectionException("fake", "gone"), times=1)
-    await world.picture(lambda one: len(one.instances) == 1)
+    await gate.reached()
+    assert [one.session for one in (await world.picture(anything)).instances] == [session.id]
+    gate.open()
     await world.picture(lambda one: one.instances == ())
 
     assert world.hypervisor.machines == {}

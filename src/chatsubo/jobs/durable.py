@@ -180,6 +180,7 @@ class DurableJobs:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+        event.listen(engine, "checkin", _close_late)
         engine.dispose()
 
 
@@ -196,6 +197,11 @@ def open_engine(url: URL) -> Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine
+
+
+def _close_late(_connection: Any, record: Any) -> None:
+    """Close what a thread of the engine gives back after the end; ``dispose`` closes only what is there already."""
+    record.invalidate()
 
 
 @contextlib.contextmanager

@@ -1,11 +1,13 @@
 """One engine per system database: a second one would run the same workflows at the same time."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
@@ -65,6 +67,7 @@ class ServerLock:
             raise EngineInUse(database=engine.url.render_as_string(hide_password=True))
 
     def release(self) -> None:
-        """Let another engine run."""
-        self._connection.invalidate()
+        """Let another engine run; a server that is gone has let go already."""
+        with contextlib.suppress(SQLAlchemyError):
+            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _KEY})
         self._connection.close()
