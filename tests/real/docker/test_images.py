@@ -217,3 +217,28 @@ async def test_templates_that_cannot_be_used_are_listed_with_the_reason(bench: B
     assert {one.name for one in listing.rejected} == {"silent", "garbled"}
     with pytest.raises(TemplateNotFound, match="exposes no session"):
         await bench.start("silent", bench.order())
+
+
+async def test_a_label_asks_for_values_as_files_or_in_the_environment(bench: Bench):
+    bench.template("files", LABELS + "LABEL chatsubo.secrets=files\n" + SLEEPS)
+    bench.template("env", LABELS + "LABEL chatsubo.secrets=env\n" + SLEEPS)
+    provider = bench.make(reachable=False)
+    files, environment = bench.order(), bench.order()
+    by_files = await bench.start("files", files, provider)
+    by_environment = await bench.start("env", environment, provider)
+
+    assert await bench.shell(by_files, "cat /run/chatsubo/FLAG0 /run/chatsubo/SESSION; stat -c %a /run/chatsubo") == (
+        f"{files.values['FLAG0']}\n{files.id}\n755\n"
+    )
+    assert await bench.shell(by_environment, "echo $FLAG0 $SESSION; ls /run") == (
+        f"{environment.values['FLAG0']} {environment.id}\n"
+    )
+
+
+async def test_a_script_in_the_folder_that_uses_a_value_bakes_it(bench: Bench):
+    script = '#!/bin/sh\necho "$FLAG0" > /root/flag\n'
+    bench.template("scripted", LABELS + "COPY setup.sh /\nRUN sh /setup.sh\n" + SERVES_FLAG, **{"setup.sh": script})
+    order = bench.order()
+    instance = await bench.start("scripted", order)
+
+    assert await bench.read(instance) == order.values["FLAG0"] + "\n"

@@ -42,7 +42,8 @@ async def test_boxes_do_not_reach_each_other(bench: Bench):
     two = await bench.start("serves", bench.order())
 
     assert await reaches(bench, one, "127.0.0.1", 80)
-    seen = await asyncio.gather(reaches(bench, one, str(two.address), 80), reaches(bench, two, str(one.address), 80))
+    goals = [(one, two), (two, one)]
+    seen = await asyncio.gather(*(reaches(bench, here, str(there.address), 80) for here, there in goals))
     assert seen == [False, False]
     # The player, who comes from outside, reaches both.
     assert await bench.read(one)

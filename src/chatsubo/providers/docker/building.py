@@ -103,7 +103,8 @@ def session_of(tag: str) -> str:
 
 def built_from(recipe: Recipe) -> str:
     """Return a digest of all that an image is built from, but for the values."""
-    return _short(f"{recipe.digest} {sorted(recipe.declared)} {sorted(recipe.baked)}", 24)
+    assert recipe.context is not None
+    return _short(f"{recipe.context.digest} {sorted(recipe.declared)} {sorted(recipe.baked)}", 24)
 
 
 def prefix(recipe: Recipe) -> str:

@@ -49,7 +49,6 @@ class Catalogue:
         self.root = root
         self.provider = provider
         self._seen: dict[str, tuple[object, DockerTemplate | Unusable]] = {}
-        self._contexts: dict[str, context.Context] = {}
 
     def listing(self) -> Listing[DockerTemplate]:
         """Return the templates, and the folders that are none with the reason.
@@ -85,10 +84,6 @@ class Catalogue:
             return self._read(folder)
         except Unusable as error:
             raise TemplateNotFound(f"the template {name!r} cannot be used: {error.reason}") from None
-
-    def context_of(self, recipe: Recipe) -> context.Context:
-        """Return the context of a recipe with a Dockerfile."""
-        return self._contexts[recipe.folder.name]
 
     def _read(self, folder: Path) -> DockerTemplate:
         try:
@@ -138,8 +133,7 @@ class Catalogue:
             names = ", ".join(sorted(usage.baked))
             warnings = (Text(N_("chatsubo.secrets={how}, but the build uses {names}"), _how(delivery, names)),)
             usage = replace(usage, baked=frozenset(), secret_from=0, work_before=False)
-        self._contexts[folder.name] = read
-        recipe = Recipe(folder=folder, dockerfile=text, digest=read.digest, usage=usage)
+        recipe = Recipe(folder=folder, dockerfile=text, context=read, usage=usage)
         return DockerTemplate(
             folder.name, self.provider, labels, str(path), dynamic=True, recipe=recipe, warnings=warnings
         )

@@ -14,7 +14,7 @@ from aiodocker.networks import DockerNetwork
 from chatsubo.providers.docker.client import Engine
 from chatsubo.providers.docker.instance import address_of
 from chatsubo.providers.docker.labels import ADDRESS, PROVIDER, SESSION
-from chatsubo.providers.docker.options import SecretFile
+from chatsubo.providers.docker.options import SECRETS_FOLDER, SecretFile
 from chatsubo.providers.exc import InstanceNotFound, Locked
 
 LOG_LINES = 200
@@ -128,9 +128,15 @@ class Containers:
 
 
 def pack(files: Iterable[tuple[SecretFile, str]]) -> bytes:
-    """Return a tar archive of files and their contents; a folder that is missing is made, root's own."""
+    """Return a tar archive of files and their contents, and of the platform's own folder where one is in it."""
     buffer = io.BytesIO()
+    files = tuple(files)
     with tarfile.open(fileobj=buffer, mode="w") as archive:
+        if any(file.path.startswith(f"{SECRETS_FOLDER}/") for file, _ in files):
+            # The engine would make it closed to everybody but root, whatever the files in it allow.
+            folder = tarfile.TarInfo(SECRETS_FOLDER.lstrip("/"))
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(folder)
         for file, value in files:
             content = f"{value}\n".encode()
             member = tarfile.TarInfo(posixpath.normpath(file.path).lstrip("/"))

@@ -20,7 +20,11 @@ IGNORE = ".dockerignore"
 SCANNED = 1_000_000
 """Bytes of each file that are searched for the names of values."""
 
-_NAMES = re.compile(rb"(?<![A-Za-z0-9_])(SESSION|FLAG|RNG)([0-9]{0,2})(?![A-Za-z0-9_])")
+# FLAG0 is said for one thing only; SESSION and FLAG are words of their own, unless they are read as variables.
+_NAMES = re.compile(
+    rb"(?<![A-Za-z0-9_])((?:FLAG|RNG)[0-9]{1,2})(?![A-Za-z0-9_])"
+    rb"|(?:\$\{?|[\"'.])(SESSION|FLAG|RNG)(?![A-Za-z0-9_])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ def _digest(path: Path, mentions: set[str]) -> bytes:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         first = file.read(SCANNED)
-        mentions.update((family + slot).decode() for family, slot in _NAMES.findall(first))
+        mentions.update((slot or word).decode() for slot, word in _NAMES.findall(first))
         digest.update(first)
         while piece := file.read(SCANNED):
             digest.update(piece)

@@ -10,8 +10,8 @@ from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import Progress, StartOrder
 from chatsubo.providers.docker import building
 from chatsubo.providers.docker.building import Build, build
-from chatsubo.providers.docker.catalogue import Catalogue
 from chatsubo.providers.docker.client import Engine
+from chatsubo.providers.docker.context import Context
 from chatsubo.providers.docker.errors import ImageMissing
 from chatsubo.providers.docker.flights import Flights
 from chatsubo.providers.docker.labels import SESSION
@@ -54,15 +54,13 @@ class Images:
     Args:
         engine: Where they are.
         provider: The provider's name.
-        catalogue: The templates.
         build_limit: Seconds that a build may take.
         builds: Builds under way at once.
     """
 
-    def __init__(self, engine: Engine, provider: str, catalogue: Catalogue, build_limit: float, builds: int) -> None:
+    def __init__(self, engine: Engine, provider: str, build_limit: float, builds: int) -> None:
         self._engine = engine
         self._provider = provider
-        self._catalogue = catalogue
         self._limit = build_limit
         self._places = asyncio.Semaphore(builds)
         self._flights: Flights[None] = Flights()
@@ -148,7 +146,7 @@ class Images:
         image = await self._look(tag)
         if image is None:
             values = {slot: placeholder(slot) for slot in recipe.declared}
-            job = Build(tag, recipe.dockerfile, self._catalogue.context_of(recipe), values)
+            job = Build(tag, recipe.dockerfile, _context(recipe), values)
             await self._flights.join(tag, lambda told: self._build(job, told), progress)
             await self._remove_others(building.template_repository(name), {tag})
             image = await self._look(tag)
@@ -159,7 +157,7 @@ class Images:
         if image := await self._look(tag):
             return image
         assert recipe.usage is not None
-        context = self._catalogue.context_of(recipe)
+        context = _context(recipe)
         if recipe.usage.work_before:
             await self._prefix(name, recipe, order.progress)
         # Only what is baked is part of the image; the rest is given to the container, as for a shared image.
@@ -174,7 +172,7 @@ class Images:
         if await self._look(tag) is not None:
             return
         values = {slot: placeholder(slot) for slot in recipe.declared}
-        job = Build(tag, building.prefix(recipe), self._catalogue.context_of(recipe), values)
+        job = Build(tag, building.prefix(recipe), _context(recipe), values)
         await self._flights.join(tag, lambda told: self._build(job, told), progress)
         await self._remove_others(building.template_repository(name), {tag})
 
@@ -227,6 +225,11 @@ def _image(raw: Mapping[str, Any]) -> Image:
         ports=tuple(ports),
         has_health_check=bool(check) and check[0] != "NONE",
     )
+
+
+def _context(recipe: Recipe) -> Context:
+    assert recipe.context is not None
+    return recipe.context
 
 
 def _there(image: Image | None, tag: str) -> Image:

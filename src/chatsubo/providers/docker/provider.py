@@ -68,9 +68,7 @@ class DockerProvider(BaseProvider):
         self._classic = Classic(name, config, config.realms, self._containers)
         self._networks = Networks(self._engine, name, config)
         self._images = (
-            Images(self._engine, name, self._catalogue, config.build_timeout, config.max_concurrent_builds)
-            if self._catalogue
-            else None
+            Images(self._engine, name, config.build_timeout, config.max_concurrent_builds) if self._catalogue else None
         )
         self._launcher = (
             Launcher(name, config, self._containers, self._images, self._networks) if self._images else None

@@ -8,6 +8,7 @@ from typing import Any
 from chatsubo.domain.labels import ours
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseTemplate
+from chatsubo.providers.docker.context import Context
 from chatsubo.providers.docker.options import Delivery, Options, SecretFile, read_options
 from chatsubo.providers.docker.slots import without_placeholders
 from chatsubo.providers.docker.stages import Usage
@@ -20,7 +21,7 @@ class Recipe:
     Attributes:
         folder: The folder that describes it.
         dockerfile: The text of its Dockerfile; empty where a ready image is named.
-        digest: A digest of all that the image is built from.
+        context: The folder's files, for a build; None for a ready image.
         usage: What the Dockerfile does with values; None for a ready image.
         image: The ready image.
         labels: For a ready image, the labels that its containers get, with placeholders.
@@ -30,7 +31,7 @@ class Recipe:
 
     folder: Path
     dockerfile: str = ""
-    digest: str = ""
+    context: Context | None = None
     usage: Usage | None = None
     image: str = ""
     labels: Mapping[str, str] | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatsubo.providers.docker.building import marked, prefix
+from chatsubo.providers.docker.building import built_from, marked, prefix
 from chatsubo.providers.docker.catalogue import Catalogue
 from chatsubo.providers.docker.context import OURS, entries, pack, read
 from chatsubo.providers.docker.ignore import is_ignored, read_patterns
@@ -65,7 +65,7 @@ def test_a_template_is_read_again_when_anything_in_its_folder_changed(tmp_path: 
     assert again is not first
     assert again.recipe is not None
     assert first.recipe is not None
-    assert again.recipe.digest != first.recipe.digest
+    assert built_from(again.recipe) != built_from(first.recipe)
 
 
 @pytest.mark.parametrize("name", ["missing", "../box", "", ".", "box/../box", "a\0b"])
@@ -171,3 +171,18 @@ def test_the_documented_label_serves_as_the_mark(tmp_path: Path):
     assert recipe
 
     assert marked(recipe, "id") == text
+
+
+def test_a_file_that_reads_a_value_as_a_variable_names_it_and_a_word_in_prose_does_not(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "setup.sh": 'echo "$FLAG0" > /flag; eval echo \\$RNG$i',
+            "app.php": "<?php $_SESSION['a'] = 1; // the SESSION and its FLAG",
+            "get.py": "os.environ['SESSION']",
+        },
+    )
+
+    assert read(entries(tmp_path)).mentions == {"FLAG0", "RNG", "SESSION"}
+    (tmp_path / "get.py").unlink()
+    assert read(entries(tmp_path)).mentions == {"FLAG0", "RNG"}

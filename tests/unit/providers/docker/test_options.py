@@ -32,7 +32,7 @@ def config(**fields: object) -> DockerConfig:
 def template(*labels: str, extra: str = "") -> DockerTemplate:
     text = f"FROM alpine\nARG FLAG0\nARG RNG0\nLABEL {' '.join(labels) or 'a=b'}\n{extra}"
     usage = examine(parse(text))
-    recipe = Recipe(Path("/x"), text, "digest", usage)
+    recipe = Recipe(Path("/x"), text, usage=usage)
     return DockerTemplate("hello", "docker", usage.labels, dynamic=True, recipe=recipe)
 
 
