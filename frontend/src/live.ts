@@ -38,24 +38,33 @@ export function startLive(): void {
     if (event.persisted) announce({ name: "resync", data: {} });
   });
   if (!("locks" in navigator) || !("BroadcastChannel" in window)) {
-    listen(live, hear);
+    listen(live, hear, false);
     return;
   }
   const name = `chatsubo:${live}:${account ?? ""}`;
   const channel = new BroadcastChannel(name);
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
-  void navigator.locks.request(name, () => {
-    listen(live, (message) => {
+  const lead = (follows: boolean) => {
+    const tell = (message: Message) => {
       channel.postMessage(message);
       hear(message);
-    });
+    };
+    listen(live, tell, follows);
     return new Promise(() => undefined); // leads until the tab is gone
+  };
+  void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+    if (lock) return lead(false);
+    void navigator.locks.request(name, () => lead(true));
+    return undefined;
   });
 }
 
-/** Opens the stream. A stream that comes back may have missed something: then everything is looked at again. */
-function listen(url: string, tell: (message: Message) => void): void {
-  let opened = false;
+/**
+ * Opens the stream. A stream that comes back, or that follows another tab's, may have missed something: then everything
+ * is looked at again.
+ */
+function listen(url: string, tell: (message: Message) => void, follows: boolean): void {
+  let opened = follows;
   (htmx as WithStreams).createEventSource = (address) => {
     const source = new EventSource(address);
     for (const name of NAMES) {
@@ -111,6 +120,7 @@ function announce({ name, data }: Message): void {
 }
 
 function showConnection(online: boolean): void {
+  document.documentElement.dataset.stream = online ? "open" : "broken";
   const bar = document.getElementById("offline");
   window.clearTimeout(offline);
   if (!bar) return;

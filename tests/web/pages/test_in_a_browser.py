@@ -1,0 +1,185 @@
+"""What the pages' script does, in a real browser."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from chatsubo.live.bus import EVERYONE, Event
+from chatsubo.web.server import make_server
+from tests.needs import chromium, need
+from tests.web.pages.evening import PASSWORD, Evening
+from tests.web.pages.test_every_page import KEPT, PLAYED
+
+pytestmark = need.chromium
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+@dataclass
+class Club:
+    """A browser at a running site: its windows, and what they complain about and ask for."""
+
+    context: BrowserContext
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    async def tab(self, path: str) -> Page:
+        page = await self.context.new_page()
+        await page.goto(f"{self.url}{path}")
+        return page
+
+    async def log_in(self, name: str) -> Page:
+        page = await self.tab("/login")
+        await page.fill("#username", name)
+        await page.fill("#password", PASSWORD)
+        await page.press("#password", "Enter")
+        await page.wait_for_url(f"{self.url}/")
+        return page
+
+    def streams(self) -> int:
+        return sum(url.endswith("/live") for url in self.asked)
+
+
+@pytest.fixture
+async def club(make_site, world, evening: Evening) -> AsyncIterator[Club]:
+    """Somebody's browser at the site, which really listens."""
+    site = make_site("http://127.0.0.1", keep_alive=5.0)
+    server = make_server(site.application, world.bus, site.settings, host="127.0.0.1", port=0)
+    serving = asyncio.create_task(server.serve())
+    await server.ready.wait()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        context = await browser.new_context(locale="en-GB", timezone_id="Europe/Paris")
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        there = Club(context, f"http://127.0.0.1:{server.address[1]}")
+        context.on("console", lambda said: there.complaints.append(said.text) if said.type == "error" else None)
+        context.on("weberror", lambda failed: there.complaints.append(str(failed.error)))
+        context.on("request", lambda request: there.asked.append(request.url))
+        yield there
+        await browser.close()
+    server.stop()
+    await serving
+    assert there.complaints == []
+
+
+@pytest.mark.parametrize("name", ["case", "finn"])
+async def test_no_page_breaks_its_own_policy_or_a_script(club: Club, name: str):
+    page = await club.log_in(name)
+    for path in PLAYED if name == "case" else KEPT:
+        await page.goto(f"{club.url}{path}")
+        await expect(page.locator("html.scripted")).to_have_count(1)
+        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+async def test_pages_fit_a_phone(club: Club):
+    page = await club.log_in("finn")
+    await page.set_viewport_size({"width": 360, "height": 740})
+    for path in (*PLAYED, *KEPT):
+        await page.goto(f"{club.url}{path}")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+async def test_all_tabs_share_one_stream_and_hear_the_same(club: Club, world):
+    first = await club.log_in("case")
+    await expect(first.locator("html[data-stream=open]")).to_have_count(1)
+    second = await club.tab("/boxes/straylight")
+    await expect(second.locator("#bell-content .notices")).to_have_count(1)
+    async with first.expect_response("**/notices/bell"), second.expect_response("**/notices/bell"):
+        world.bus.publish(EVERYONE, Event("notice"))
+    assert club.streams() == 1
+
+
+async def test_when_the_tab_with_the_stream_goes_another_opens_one_and_catches_up(club: Club, world, evening: Evening):
+    first = await club.log_in("case")
+    await expect(first.locator("html[data-stream=open]")).to_have_count(1)
+    second = await club.tab("/scoreboard")
+    await expect(second.locator("#unread")).to_have_text("3")
+    await asyncio.gather(first.close(), world.game.notices.announce(evening.admin, "Still there?"))
+    await expect(second.locator("html[data-stream=open]")).to_have_count(1)
+    await expect(second.locator(".toast-card")).to_contain_text("Still there?")
+
+
+async def test_a_notice_becomes_a_toast_but_old_ones_do_not(club: Club, world, evening: Evening):
+    page = await club.log_in("case")
+    await expect(page.locator("#unread")).to_have_text("3")
+    await expect(page.locator(".toast-card")).to_have_count(0)
+    await world.game.notices.announce(evening.admin, "Doors close at eight.")
+    await expect(page.locator(".toast-card")).to_contain_text("Doors close at eight.")
+    await page.click("#bell summary")
+    await expect(page.locator("#unread")).to_be_hidden()
+
+
+async def test_a_found_flag_turns_green_where_one_is(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/straylight")
+    await page.keyboard.press("f")
+    await page.keyboard.type("FLAG{straylight-root}")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#flag-102.is-found.is-new")).to_have_count(1)
+    await expect(page.locator(".toast-card .points")).to_have_text("+200")
+    await expect(page.locator("#mine b")).to_have_text("1,350")
+    await expect(page.locator("#flag-input")).to_have_value("")
+
+
+async def test_a_refused_start_is_told_in_its_place(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/last-call")
+    await page.click("#machine button:has-text('Start')")
+    await expect(page.locator("#machine [role=alert]")).to_contain_text("You already have 3 machines running.")
+    club.complaints.clear()  # the browser logs each answer that is an error
+
+
+async def test_a_stop_asks_first_and_shows_what_happens(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/straylight")
+    await page.click("summary:has-text('Stop')")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("button:has-text('Stop it')")).to_be_hidden()
+    await page.click("summary:has-text('Stop')")
+    await page.click("button:has-text('Stop it')")
+    await expect(page.locator("#machine .state")).to_have_text("Stopping")
+
+
+async def test_what_one_needs_is_copied(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/straylight")
+    await page.click("[aria-label='Copy the ssh command']")
+    await expect(page.locator("#status")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == "ssh level0@10.13.37.100"
+
+
+async def test_times_are_in_the_readers_own_zone(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/notices")
+    stamp = page.locator("main time").first
+    assert "Europe/Paris" in (await stamp.get_attribute("title") or "")
+    await expect(stamp).to_have_text(re.compile(r"\d+ (minute|hour|day)s? ago|yesterday"))
+
+
+async def test_the_keyboard_reaches_everything(club: Club):
+    page = await club.log_in("case")
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".skip")).to_be_focused()
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("g")
+    await page.keyboard.press("s")
+    await page.wait_for_url("**/scoreboard")
+    await page.keyboard.press("/")
+    await page.keyboard.type("mol")
+    await expect(page.locator("#standings tbody tr")).to_have_count(1)
+
+
+async def test_a_flag_row_is_added_and_taken_away(club: Club):
+    page = await club.log_in("finn")
+    await page.goto(f"{club.url}/admin/boxes/new?template=bare")
+    await page.click("[data-add-row]")
+    await expect(page.locator("[name='flags.0.name']")).to_be_focused()
+    await page.click("[data-remove-row]")
+    await expect(page.locator("#flags [data-row]")).to_have_count(0)
