@@ -32,7 +32,7 @@ class Pace:
     sweep: float = 1.0
     listing: float = 10.0
     listing_least: float = 1.0
-    listing_most: float = 120.0
+    listing_most: float = 30.0
     listing_limit: float = 30.0
     stop_limit: float = 60.0
     calling_off: float = 15.0
