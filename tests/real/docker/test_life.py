@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chatsubo.providers.base import BaseInstance
 from chatsubo.providers.exc import (
     Cancelled,
     TimedOut,
@@ -128,3 +129,24 @@ async def _cancelled_at(bench: Bench, number: int, start: Coroutine[Any, Any, An
     results = await asyncio.gather(task, return_exceptions=True)
     bench.stop_intercepting()
     return results[0]
+
+
+@pytest.mark.parametrize(("number", "after"), [(2, True), (3, True), (4, False), (4, True), (5, False)])
+async def test_a_worker_that_was_paused_and_woke_adopts_what_another_made_meanwhile(
+    bench: Bench, number: int, after: bool
+):
+    bench.template("box", SHARED + SERVES_FLAG)
+    await bench.provider.stop_dynamic_instance((await bench.start("box", bench.order())).session or "")
+    order = bench.order()
+    other = bench.make(name=bench.name)
+    theirs: list[BaseInstance] = []
+
+    async def take_over() -> None:
+        theirs.append(await bench.start("box", order, other))
+
+    bench.intercept(number, take_over, after=after)
+    ours = await bench.start("box", order)
+
+    assert theirs
+    assert [one["Id"] for one in bench.engine.containers(f"chatsubo.session={order.id}")] == [ours.id]
+    assert await bench.read(ours) == order.values["FLAG0"] + "\n"

@@ -49,6 +49,7 @@ class Launcher:
         self._images = images
         self._networks = networks
         self._addresses = Addresses()
+        self._mine: dict[str, set[str]] = {}
 
     async def launch(
         self, realm: str, template: DockerTemplate, order: StartOrder, *, keep: bool
@@ -67,8 +68,9 @@ class Launcher:
             Cancelled: There is a later generation already.
             ProviderError: As for a start.
         """
+        self._mine[order.id] = set()
         try:
-            container, readiness = await self._launch(realm, template, order)
+            container, readiness = await self._launch_or_adopt(realm, template, order)
             return await self._listed(order.id, container), readiness
         except Cancelled:
             raise
@@ -76,6 +78,8 @@ class Launcher:
             if not keep:
                 await self._clean(order)
             raise
+        finally:
+            self._mine.pop(order.id, None)
 
     async def remove(self, session: str) -> None:
         """Remove all that was made for a session. What is gone already is a success.
@@ -92,6 +96,15 @@ class Launcher:
             await asyncio.sleep(REMOVAL_STEP)
         raise Locked(f"the engine does not let go of what it built for the session {session}")
 
+    async def _launch_or_adopt(self, realm: str, template: DockerTemplate, order: StartOrder) -> tuple[str, Readiness]:
+        try:
+            return await self._launch(realm, template, order)
+        except (ImageMissing, NetworkMissing):
+            raise
+        except InstanceNotFound:
+            # Another worker took it for half-made and put its own in its place: that one is adopted.
+            return await self._launch(realm, template, order)
+
     async def _launch(self, realm: str, template: DockerTemplate, order: StartOrder) -> tuple[str, Readiness]:
         found = await self._containers.of_session(order.id)
         if any(_generation(raw) > order.generation for raw in found):
@@ -100,6 +113,7 @@ class Launcher:
         running = [raw for raw in found if _generation(raw) == order.generation and raw.get("State") == "running"]
         if running:
             adopted = running[0]["Id"]
+            self._mine[order.id].add(adopted)
             await self._remove_all(found, but=adopted)
             return adopted, await self._ready(adopted, template, order)
         container = await self._make(realm, template, order, found, address)
@@ -176,6 +190,7 @@ class Launcher:
         # Half-made ones of this generation have its name; older ones go only once the new one holds their address.
         await self._remove_all([raw for raw in found if _generation(raw) == box.order.generation])
         container = await self._create(box, box.container(address, ports))
+        self._mine[box.order.id].add(container)
         try:
             if files := box.files():
                 await self._containers.put(container, files)
@@ -238,7 +253,7 @@ class Launcher:
 
     async def _clean(self, order: StartOrder) -> None:
         """Remove what a failed or cancelled start left; what cannot be removed now, reconciliation removes later."""
-        task = asyncio.ensure_future(self._remove_up_to(order))
+        task = asyncio.ensure_future(self._remove_mine(order))
         try:
             async with asyncio.timeout(CLEANING):
                 await asyncio.shield(task)
@@ -248,11 +263,15 @@ class Launcher:
             await asyncio.wait({task}, timeout=CLEANING)
             raise
 
-    async def _remove_up_to(self, order: StartOrder) -> None:
+    async def _remove_mine(self, order: StartOrder) -> None:
+        mine = self._mine.get(order.id, set())
         found = await self._containers.of_session(order.id)
-        if any(_generation(raw) > order.generation for raw in found):
+        # What runs and is not ours is another worker's, who went on with this session while this one was paused.
+        others = [raw for raw in found if raw["Id"] not in mine and raw.get("State") == "running"]
+        if not others and all(_generation(raw) <= order.generation for raw in found):
+            await self.remove(order.id)
             return
-        await self.remove(order.id)
+        await self._remove_all([raw for raw in found if raw["Id"] in mine])
 
 
 def _generation(raw: Raw) -> int:
