@@ -19,7 +19,8 @@ class Text:
 
     Attributes:
         message: The English sentence, marked with :func:`N_` where it is written; the key into the catalogues.
-        params: Plain JSON values for the placeholders. Never a secret.
+        params: Plain JSON values for the placeholders, or texts, or what such a text's :meth:`to_json` gave. Never a
+            secret.
     """
 
     message: str
@@ -27,13 +28,25 @@ class Text:
 
     def __str__(self) -> str:
         """Return the English sentence with its values filled in."""
-        return self.message.format(**self.params)
+        return self.message.format(
+            **{name: str(value) if isinstance(value, Text) else value for name, value in self.values}
+        )
+
+    @property
+    def values(self) -> tuple[tuple[str, Any], ...]:
+        """The placeholders' values by name, in which texts are texts again."""
+        return tuple((name, Text.from_json(value) if _is_text(value) else value) for name, value in self.params.items())
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary that :meth:`from_json` takes back."""
-        return {"message": self.message, "params": dict(self.params)}
+        params = {name: value.to_json() if isinstance(value, Text) else value for name, value in self.params.items()}
+        return {"message": self.message, "params": params}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Text":
         """Return the text that :meth:`to_json` gave ``raw`` for."""
         return cls(raw["message"], raw.get("params", {}))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"message", "params"}

@@ -37,7 +37,7 @@ class Translator:
 
     def text(self, text: Text) -> str:
         """Return ``text`` in this language, with its values filled in; a value may be a text itself."""
-        values = {name: self._value(value) for name, value in text.params.items()}
+        values = {name: self._value(value) for name, value in text.values}
         try:
             return self.gettext(text.message).format(**values) if text.message else ""
         except (KeyError, IndexError, ValueError):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from chatsubo.domain.labels import Creds, Flag
+from chatsubo.domain.labels import Creds, Flag, RejectedLabel
+from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseInstance, BaseTemplate, Rejected
 from chatsubo.store.machines import Endpoint, Machine
 from chatsubo.store.pictures import InstancePicture, RejectedPicture, TemplatePicture
@@ -85,8 +86,12 @@ def read_template(template: BaseTemplate) -> TemplatePicture:
         duration=said.duration,
         flags=read_flags(template.flags),
         creds=read_creds(template.creds),
-        warnings=template.warnings,
+        warnings=(*template.warnings, *(_malformed(label) for label in said.rejected)),
     )
+
+
+def _malformed(label: RejectedLabel) -> Text:
+    return Text(N_("The label {key} is not used: {reason}."), {"key": plain(label.key), "reason": label.reason})
 
 
 def read_rejected(rejected: Rejected) -> RejectedPicture:
