@@ -1,15 +1,21 @@
 """Visitors of a site with a whole evening's game in it."""
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.game.world import World
-from tests.web.pages.evening import PASSWORD, Evening, begin
+from chatsubo.game import Game
+from chatsubo.live.bus import Bus
+from chatsubo.store.database import Database
+from chatsubo.store.migrations import upgrade
+from tests.game.world import Clock, World
+from tests.web.pages.evening import PASSWORD, WHO, Evening, begin
 from tests.web.pages.reading import Page
-from tests.web.site import AT_ROOT, Browser, Site
+from tests.web.site import Browser, Site
 
 
 @dataclass
@@ -37,16 +43,25 @@ class Visitor:
         return await self.browser.http.post(f"{origin}{address}", data=fields, headers=headers)
 
 
-@pytest.fixture(params=[AT_ROOT, "https://club.example/ctf"], ids=["at the root", "under a prefix"])
-def anywhere(request):
-    """An address at the root, and one under a prefix."""
-    return request.param
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the evening in it, to be copied: here every site has one."""
+    path = tmp_path_factory.mktemp("pages") / "evening.db"
+    upgrade(f"sqlite:///{path}")
+
+    async def fill() -> None:
+        db, clock = Database.open(f"sqlite:///{path}"), Clock()
+        await begin(db, Game.build(db, Bus(), clock=clock), clock())
+        await db.aclose()
+
+    asyncio.run(fill())
+    return path
 
 
 @pytest.fixture
-async def evening(world: World) -> Evening:
-    """An evening at a club."""
-    return await begin(world.db, world.game, world.clock())
+def evening(world: World) -> Evening:
+    """Who is there that evening."""
+    return WHO
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from chatsubo.web.assets import bundled
 from tests.web.pages.reading import Page
+from tests.web.site import AT_PREFIX, AT_ROOT
 
 SESSION = "00000000-9d3e-4c1a-8f00-5a6b7c8d9e0f"
 BOXES = ("straylight", "last-call", "zion", "tessier", "sense-net", "villa", "wintermute", "ratz")
@@ -27,9 +28,9 @@ KEPT_PARTS = ("/admin", "/admin/sessions", f"/admin/sessions/{SESSION}", "/admin
 VISITS = [*((None, path) for path in OPEN), *(("case", path) for path in PLAYED), *(("finn", path) for path in KEPT)]
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-async def test_each_page_is_well_formed_and_runs_nothing_of_its_own(make_site, visit, anywhere, language):
-    site = make_site(anywhere)
+@pytest.mark.parametrize(("address", "language"), [(AT_ROOT, "en"), (AT_PREFIX, "fr")])
+async def test_each_page_is_well_formed_and_runs_nothing_of_its_own(make_site, visit, address, language):
+    site = make_site(address)
     visitors = {name: await visit(site, name, **{"accept-language": language}) for name in (None, "case", "finn")}
     for name, path in VISITS:
         answer = await visitors[name].get(path)
@@ -38,7 +39,7 @@ async def test_each_page_is_well_formed_and_runs_nothing_of_its_own(make_site, v
         assert page.mistakes == [], path
         assert page.unsafe() == [], path
         assert f'lang="{language}"' in answer.text, path
-        assert all(address.startswith(f"{site.settings.prefix}/") for address in page.local), path
+        assert all(one.startswith(f"{site.settings.prefix}/") for one in page.local), path
         for form in page.forms:
             assert form.method == "get" or len(form.fields.get("_csrf_token", "")) == 128, (path, form.action)
 
@@ -56,19 +57,20 @@ async def test_each_part_of_a_page_is_well_formed_and_marked_as_a_part(site, vis
         assert "<html" not in answer.text, path
 
 
-async def test_every_link_of_every_page_leads_somewhere(make_site, visit, anywhere):
-    site = make_site(anywhere)
-    for name, paths in ((None, OPEN), ("case", PLAYED), ("finn", (*PLAYED, *KEPT))):
+@pytest.mark.parametrize("address", [AT_ROOT, AT_PREFIX])
+async def test_every_link_of_every_page_leads_somewhere(make_site, visit, address):
+    site = make_site(address)
+    for name, paths in ((None, OPEN), ("case", PLAYED), ("finn", KEPT)):
         visitor = await visit(site, name)
         seen: dict[str, str] = {}
         for path in paths:
-            for address in (await visitor.page(path)).loads:
-                seen.setdefault(address, path)
-        for address, path in seen.items():
-            if address.endswith("/vpn"):  # the gate of this realm is not there
+            for link in (await visitor.page(path)).loads:
+                seen.setdefault(link, path)
+        for link, path in seen.items():
+            if link.endswith("/vpn"):  # the gate of this realm is not there
                 continue
-            answer = await visitor.browser.http.get(f"{site.settings.origin}{address}")
-            assert answer.status_code == 200, f"{address} on {path}: {answer.status_code}"
+            answer = await visitor.browser.http.get(f"{site.settings.origin}{link}")
+            assert answer.status_code == 200, f"{link} on {path}: {answer.status_code}"
 
 
 async def test_the_icons_that_pages_ask_for_are_in_the_sprite(site, visit):
@@ -83,22 +85,19 @@ async def test_the_icons_that_pages_ask_for_are_in_the_sprite(site, visit):
                 assert f'<symbol id="{icon}"' in sprite, (path, icon)
 
 
-@pytest.mark.parametrize("path", [*PLAYED, *PARTS])
-async def test_who_is_not_logged_in_is_asked_to(nobody, path):
-    answer = await nobody.get(path)
-    if path == "/":
-        assert answer.status_code == 200
-    else:
-        assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/login?next=/")
+async def test_who_is_not_logged_in_is_asked_to(nobody):
+    for path in (*PLAYED[1:], *PARTS, *KEPT):
+        answer = await nobody.get(path)
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/login?next=/"), path
 
 
-@pytest.mark.parametrize("path", [path for path in KEPT if path.startswith("/admin")])
-async def test_players_are_kept_out_of_administration(player, path):
-    answer = await player.get(path)
-    assert answer.status_code == 403
-    assert Page(answer.text).unsafe() == []
-    assert "Not allowed" in answer.text
+async def test_players_are_kept_out_of_administration(player):
+    for path in (one for one in KEPT if one.startswith("/admin")):
+        answer = await player.get(path)
+        assert answer.status_code == 403, path
+        assert Page(answer.text).unsafe() == [], path
+        assert "Not allowed" in answer.text, path
 
 
 async def test_a_first_visit_of_the_boxes_costs_little(player):

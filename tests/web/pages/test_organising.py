@@ -73,8 +73,9 @@ async def test_a_box_is_released_retired_deleted_and_brought_back(organiser, pla
     assert (await player.get("/boxes/hosaka")).status_code == 404
     gone = await organiser.send("/admin/boxes", "/admin/boxes/hosaka/delete")
     assert gone.headers["location"] == "/admin/boxes?deleted=hosaka"
-    await organiser.send("/admin/boxes?deleted=hosaka", "/admin/boxes/hosaka/restore")
-    assert "Hosaka" in (await organiser.page("/admin/boxes")).text
+    assert "Hosaka is deleted" in (await organiser.page("/admin/boxes?deleted=hosaka")).text
+    await organiser.send("/admin/boxes", "/admin/boxes/hosaka/restore")
+    assert "/admin/boxes/hosaka/delete" in (await organiser.page("/admin/boxes")).addresses
 
 
 async def test_a_failed_start_shows_its_output(organiser):

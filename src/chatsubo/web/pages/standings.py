@@ -8,7 +8,7 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from chatsubo.game import Actor, Game
-from chatsubo.game.accounts import name_key
+from chatsubo.game.names import name_key
 from chatsubo.game.views import StandingRow, StandingsView
 from chatsubo.web.dependencies import TheActor, TheGame
 from chatsubo.web.pages.rendering import TheShow

@@ -29,9 +29,9 @@ class BoxDesk(Controller):
     @get("/boxes")
     async def boxes(self, game: TheGame, admin: TheActor, show: TheShow, deleted: FromQuery[str] = "") -> Template:
         """Show all boxes; ``deleted`` is the one that has just been deleted, and can be brought back."""
-        boxes = await game.catalogue.boxes(admin, everything=True)
-        gone = deleted if all(box.slug != deleted for box in boxes) else ""
-        return await show.page("admin/boxes.html", boxes=boxes, deleted=gone)
+        boxes = sorted(await game.catalogue.boxes(admin, everything=True), key=lambda box: box.deleted)
+        gone = next((box for box in boxes if box.deleted and box.slug == deleted), None)
+        return await show.page("admin/boxes.html", boxes=boxes, gone=gone)
 
     @get("/boxes/new")
     async def registration_form(
