@@ -1,9 +1,11 @@
 """Registration and logins."""
 
+import asyncio
+
 import pytest
 
 from chatsubo.domain.errors import BadCredentials, Invalid, NotFound, RateLimited, Taken
-from chatsubo.game import Role
+from chatsubo.game import Client, Role
 from tests.game.world import CLIENT, PASSWORD, World
 
 
@@ -114,3 +116,51 @@ async def test_a_promoted_account_is_an_organiser_at_its_next_request(world: Wor
     actor = await world.game.accounts.authenticate(token)
     assert actor is not None
     assert actor.is_admin
+
+
+@pytest.mark.parametrize("behind", ["\u115f", "\u1160", "\u3164", "\uffa0"])
+async def test_a_name_cannot_be_anothers_with_a_letter_behind_it_that_nobody_sees(world: World, behind: str) -> None:
+    with pytest.raises(Invalid):
+        await world.player(f"finn{behind}")
+
+
+async def test_no_gate_is_given_a_name_that_is_an_option(world: World) -> None:
+    assert not (await world.game.accounts.gate_name(await world.player("--batch"))).startswith("-")
+
+
+async def test_who_has_a_whole_network_of_addresses_has_the_tries_of_one(world: World) -> None:
+    for number in range(100):
+        await world.game.accounts.register(f"p{number}", PASSWORD, client=Client(f"2001:db8:0:7::{number:x}"))
+    with pytest.raises(RateLimited):
+        await world.game.accounts.register("more", PASSWORD, client=Client("2001:db8:0:7:ffff::1"))
+    await world.game.accounts.register("more", PASSWORD, client=Client("2001:db8:0:8::1"))
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8::1:2:3:4", "2001:db8::"), ("", "")],
+)
+def test_a_client_comes_from_an_address_or_a_subscribers_network(address: str, origin: str) -> None:
+    assert Client(address).origin == origin
+
+
+async def test_a_login_that_was_under_way_does_not_outlive_the_old_password(world: World) -> None:
+    actor = await world.player("case")
+    accounts, verified, changed = world.game.accounts, asyncio.Event(), asyncio.Event()
+    verify = accounts._passwords.verify
+
+    async def slowly(password_hash: str | None, password: str) -> bool:
+        known = await verify(password_hash, password)
+        verified.set()
+        await changed.wait()
+        return known
+
+    accounts._passwords.verify = slowly  # type: ignore[method-assign]
+    thief = asyncio.create_task(accounts.login("case", PASSWORD, client=CLIENT))
+    await verified.wait()
+    accounts._passwords.verify = verify  # type: ignore[method-assign]
+    await accounts.change_password(actor, PASSWORD, "another horse", client=CLIENT)
+    changed.set()
+
+    with pytest.raises(BadCredentials):
+        await thief

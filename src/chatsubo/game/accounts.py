@@ -3,9 +3,9 @@
 import hashlib
 import re
 import secrets
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,7 @@ from chatsubo.domain.text import N_, Text
 from chatsubo.game import limits
 from chatsubo.game.actor import Actor, Role
 from chatsubo.game.limits import Limits
+from chatsubo.game.names import GATE_NAME, check_username, name_key
 from chatsubo.game.passwords import Passwords
 from chatsubo.game.views import LoginView
 from chatsubo.store import accounts as store
@@ -29,8 +30,6 @@ LOGIN_LIFETIME = timedelta(days=14)
 TOUCH_EVERY = timedelta(minutes=1)
 MIN_PASSWORD = 8
 MAX_PASSWORD = 256
-USERNAME = re.compile(r"[\w.+-](?:[\w.+ -]{0,30}[\w.+-])?")
-GATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 THEMES = ("dark", "light")
 
 
@@ -45,6 +44,17 @@ class Client:
 
     address: str
     browser: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What counts as one place: the address, or the /64 network that a single subscriber has in IPv6 (RFC 6177)."""
+        try:
+            address = ip_address(self.address)
+        except ValueError:
+            return self.address
+        if not isinstance(address, IPv6Address):
+            return str(address)
+        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
 
 
 class Accounts:
@@ -70,12 +80,12 @@ class Accounts:
             RateLimited: If too many accounts come from one address.
             Taken: If the name is in use.
         """
-        await self._tries.spend(limits.REGISTER_BY_ADDRESS, client.address)
+        await self._tries.spend(limits.REGISTER_BY_ADDRESS, client.origin)
         async with self._db.read() as tx:
             if await read_setting(tx, "registration") == "closed":
                 raise Closed
         account = await self.create(username, password, Role.PLAYER)
-        return _actor(account), await self._log_in(account.id, client)
+        return _actor(account), await self._log_in(account, client)
 
     async def create(self, username: str, password: str, role: Role) -> Account:
         """Make an account, by whomever: the caller has the right to.
@@ -113,15 +123,15 @@ class Accounts:
         """
         key = name_key(username[:64])
         await self._tries.spend(limits.LOGIN_BY_NAME, hashlib.sha256(key.encode()).hexdigest()[:32])
-        await self._tries.spend(limits.LOGIN_BY_ADDRESS, client.address)
+        await self._tries.spend(limits.LOGIN_BY_ADDRESS, client.origin)
         async with self._db.read() as tx:
             account = await store.account_by_name(tx, key)
         known = account.password_hash if account else None
         if not await self._passwords.verify(known, password[: MAX_PASSWORD + 1]) or account is None:
             raise BadCredentials
         if self._passwords.is_outdated(account.password_hash):
-            await self._set_password(account.id, password)
-        return _actor(account), await self._log_in(account.id, client)
+            account = await self._set_password(account, password)
+        return _actor(account), await self._log_in(account, client)
 
     async def authenticate(self, token: str) -> Actor | None:
         """Return the account that a cookie's token stands for, and note now and then that it was used."""
@@ -145,6 +155,7 @@ class Accounts:
         """Change the account's password, end all of its logins, and return the token of a new one.
 
         Raises:
+            BadCredentials: If the password was changed by somebody else meanwhile.
             Invalid: If the current password is wrong, or the new one will not do.
             RateLimited: If there were too many tries.
         """
@@ -154,8 +165,7 @@ class Accounts:
         if account is None or not await self._passwords.verify(account.password_hash, current[: MAX_PASSWORD + 1]):
             raise Invalid.field("current", N_("That is not your password."))
         check_password(new, "new")
-        await self._set_password(account.id, new)
-        return await self._log_in(account.id, client)
+        return await self._log_in(await self._set_password(account, new), client)
 
     async def set_password(self, username: str, password: str) -> None:
         """Set somebody's password and end all of their logins: for commands on the server itself.
@@ -165,7 +175,7 @@ class Accounts:
             NotFound: If there is no such account.
         """
         check_password(password)
-        await self._set_password((await self._by_name(username)).id, password)
+        await self._set_password(await self._by_name(username), password)
 
     async def set_role(self, username: str, role: Role) -> None:
         """Set what somebody may do: for commands on the server itself.
@@ -234,35 +244,31 @@ class Accounts:
             raise NotFound
         return account
 
-    async def _set_password(self, account_id: int, password: str) -> None:
+    async def _set_password(self, account: Account, password: str) -> Account:
         password_hash = await self._passwords.hash(password)
         async with self._db.write() as tx:
-            await store.set_password_hash(tx, account_id, password_hash)
-            await login_store.delete_logins_of(tx, account_id)
+            await store.set_password_hash(tx, account.id, password_hash)
+            await login_store.delete_logins_of(tx, account.id)
+        return replace(account, password_hash=password_hash)
 
-    async def _log_in(self, account_id: int, client: Client) -> str:
+    async def _log_in(self, account: Account, client: Client) -> str:
+        """Log in whoever proved to know the password of ``account``, and return the token.
+
+        Raises:
+            BadCredentials: If the password was changed since: that ended all logins, so it ends this one too.
+        """
         token = secrets.token_urlsafe(32)
         now = self._clock()
         login = Login(
-            _digest(token), account_id, now, now, now + LOGIN_LIFETIME, client.address[:64], client.browser[:256]
+            _digest(token), account.id, now, now, now + LOGIN_LIFETIME, client.address[:64], client.browser[:256]
         )
         async with self._db.write() as tx:
+            await store.lock_account(tx, account.id)
+            present = await store.account_by_id(tx, account.id)
+            if present is None or present.password_hash != account.password_hash:
+                raise BadCredentials
             await login_store.insert_login(tx, login)
         return token
-
-
-def check_username(username: str) -> str:
-    """Return the name in Unicode's compatible form.
-
-    Raises:
-        Invalid: Unless it has 1 to 32 letters, digits, inner spaces and ``. _ + -``.
-    """
-    plain = unicodedata.normalize("NFKC", username[:256]).strip()
-    if not USERNAME.fullmatch(plain):
-        raise Invalid.field(
-            "username", N_("A username has 1 to 32 letters, digits, dots, hyphens, underscores and spaces within.")
-        )
-    return plain
 
 
 def check_password(password: str, field: str = "password") -> None:
@@ -274,11 +280,6 @@ def check_password(password: str, field: str = "password") -> None:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         message = N_("A password has {low} to {high} characters.")
         raise Invalid(FieldProblem(field, Text(message, {"low": MIN_PASSWORD, "high": MAX_PASSWORD})))
-
-
-def name_key(username: str) -> str:
-    """Return the form of a name in which two names that look alike but for case are one."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).strip().casefold())[:64]
 
 
 def _actor(account: Account) -> Actor:

@@ -7,9 +7,9 @@ from chatsubo.domain.boxes import level
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
 from chatsubo.domain.sessions import State
-from chatsubo.game.accounts import name_key
 from chatsubo.game.actor import Actor
 from chatsubo.game.machines import session_view, shared_machine
+from chatsubo.game.names import name_key
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import (
