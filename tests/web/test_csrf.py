@@ -3,6 +3,9 @@
 import httpx
 import pytest
 
+from chatsubo.config.models import Server
+from chatsubo.config.secrets import Secret
+from chatsubo.web.settings import WebSettings
 from tests.game.world import PASSWORD
 from tests.web.conftest import MakeSite
 from tests.web.site import AT_PREFIX, PLAIN, Browser, Site
@@ -89,13 +92,45 @@ async def test_a_form_without_it_is_refused(site: Site, token: object) -> None:
     assert (await _post_form(browser, {} if token is None else {"_csrf_token": token})).status_code == 403
 
 
-async def test_a_file_is_no_token(site: Site) -> None:
+async def test_a_multipart_form_is_refused_before_anything_decodes_it(site: Site) -> None:
     browser = site.browser()
-    await browser.get("/api/v1/csrf")
+    token = (await browser.get("/api/v1/csrf")).json()["token"]
+    slow = ("x", b"a-" + b"kva" * 20_000, "text/plain; charset=punycode")
 
-    answer = await browser.http.post("https://ctf.example/login", files={"_csrf_token": b"0" * 128})
+    answer = await browser.http.post(
+        "https://ctf.example/login", files={"username": slow}, headers={"X-CSRF-Token": token}
+    )
 
-    assert answer.status_code == 403
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:9000", "[::1]:8080", "192.0.2.7"])
+async def test_a_demo_answers_to_addresses_and_to_localhost(make_site: MakeSite, host: str) -> None:
+    demo = make_site(PLAIN, is_local=True)
+
+    assert (await demo.browser().get("/api/v1/csrf", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "[::1", "localhost.x"])
+async def test_a_demo_does_not_answer_to_a_name_that_another_site_let_point_to_it(
+    make_site: MakeSite, host: str
+) -> None:
+    demo = make_site(PLAIN, is_local=True)
+
+    answer = await demo.browser().get("/api/v1/csrf", headers={"Host": host})
+
+    assert (answer.status_code, answer.json()["code"]) == (421, "wrong-host")
+
+
+def test_only_a_server_for_this_machine_minds_its_name() -> None:
+    secret = Secret("signs")
+    demo = Server(host="127.0.0.1", port=8080, allow_insecure_http=True)
+    proxied = Server(host="127.0.0.1", port=8080, url="https://ctf.example")
+    club = Server(host="0.0.0.0", port=8080, allow_insecure_http=True)
+
+    assert WebSettings.from_server(demo, secret).is_local
+    assert not WebSettings.from_server(proxied, secret).is_local
+    assert not WebSettings.from_server(club, secret).is_local
 
 
 async def test_a_cookie_signed_with_an_older_secret_is_replaced(site: Site) -> None:

@@ -51,6 +51,8 @@ def test_a_problem_says_when_to_come_back() -> None:
         b"\xff\xfe",
         b'{"username": "\xff", "password": "x"}',
         b'{"username": "\\ud800"}',
+        b"[" * 100_000,
+        b'{"username": ' + b"[" * 100_000,
     ],
 )
 async def test_a_body_that_is_no_such_object_is_refused(site: Site, body: bytes) -> None:
@@ -221,3 +223,11 @@ def test_the_status_of_a_class_is_that_of_the_nearest_above() -> None:
     assert status_of(errors.TooManyRunning(limit=1)) == 409
     assert status_of(gate_errors.RealmFull("x", realm="wz01")) == 503
     assert status_of(gate_errors.NoGate()) == 404
+
+
+async def test_a_page_whose_own_address_makes_no_sense_is_sent_to_the_login(site: Site) -> None:
+    headers = {"HX-Request": "true", "HX-Current-Url": "https://[ctf.example/boxes"}
+
+    answer = await site.browser().get("/boxes/cards", headers=headers)
+
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login")

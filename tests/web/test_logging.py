@@ -18,6 +18,13 @@ async def test_a_request_is_one_line_with_its_number(site: Site) -> None:
     assert len(answer.headers["x-request-id"]) == 16
 
 
+async def test_a_path_cannot_write_to_the_terminal_that_shows_the_log(site: Site) -> None:
+    with capture_logs() as logs:
+        await site.browser().get("/%1b%5b2J%0anext")
+
+    assert logs[0]["path"] == "/%1B%5B2J%0Anext"
+
+
 async def test_probes_are_quiet(site: Site) -> None:
     with capture_logs() as logs:
         await site.browser().get("/healthz")

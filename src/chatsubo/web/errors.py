@@ -30,6 +30,7 @@ STATUSES: Mapping[type[ChatsuboError], int] = {
     errors.Conflict: 409,
     refusals.TooLarge: 413,
     refusals.WrongMediaType: 415,
+    refusals.WrongHost: 421,
     errors.Invalid: 422,
     errors.RateLimited: 429,
     refusals.TooManyStreams: 429,
@@ -49,6 +50,7 @@ TITLES: Mapping[int, str] = {
     409: N_("Not possible now"),
     413: N_("Too large"),
     415: N_("Not understood"),
+    421: N_("Not found"),
     422: N_("Not quite right"),
     429: N_("Too many tries"),
     500: N_("Something broke"),
@@ -159,10 +161,12 @@ def _as_ours(request: AnyRequest, raised: Exception) -> ChatsuboError:
             return raised
         case ValidationException(extra=[*problems]) if problems:
             return Invalid(*(_field_problem(each) for each in problems))
+        case RecursionError():  # of JSON that is nested too deep; nothing of ours goes as deep as a request says
+            return refusals.Malformed()
         case HTTPException() if raised.status_code in _OF_LITESTAR:
             return _OF_LITESTAR[raised.status_code]()
     incident = request_id(request.scope)
-    _log.error("broken", incident=incident, path=request.scope["path"], exc_info=raised)
+    _log.error("broken", incident=incident, path=quote(request.scope["path"][:256]), exc_info=raised)
     return refusals.Broken(incident=incident)
 
 
@@ -176,11 +180,20 @@ def _field_problem(raw: Any) -> FieldProblem:
 def _to_login(settings: WebSettings, request: AnyRequest) -> Response[Any]:
     login = settings.url("/login")
     if request.headers.get("hx-request"):
-        here = urlsplit(request.headers.get("hx-current-url", ""))
-        return Response(None, status_code=401, headers={"HX-Redirect": _with_next(login, here.path, here.query)})
+        path, query = _parts(request.headers.get("hx-current-url", ""))
+        return Response(None, status_code=401, headers={"HX-Redirect": _with_next(login, path, query)})
     query = request.scope["query_string"].decode("latin-1") if request.method == "GET" else ""
     path = request.scope["path"] if request.method == "GET" else ""
     return Response(None, status_code=303, headers={"Location": _with_next(login, path, query)})
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Return the path and the query of ``url``, empty where it is none."""
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return split.path, split.query
 
 
 def _with_next(login: str, path: str, query: str) -> str:

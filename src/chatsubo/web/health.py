@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from litestar.di import NamedDependency, Provide
 from chatsubo.domain.errors import ChatsuboError, Forbidden
 from chatsubo.web.dependencies import TheSettings
 from chatsubo.web.metrics import MEDIA_TYPE, Metrics
-from chatsubo.web.settings import WebSettings
+from chatsubo.web.settings import WebSettings, is_loopback
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
@@ -107,10 +106,7 @@ def _is_this_machine(request: Request[Any, Any, Any]) -> bool:
     client = request.scope.get("client")
     if client is None or any(name in request.headers for name in _FORWARDED):
         return False
-    try:
-        return ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(client[0])
 
 
 def _has_token(request: Request[Any, Any, Any], settings: WebSettings) -> bool:

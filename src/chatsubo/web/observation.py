@@ -2,6 +2,7 @@
 
 import time
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -62,7 +63,8 @@ class Observation:
         self._metrics.count(method, route, status, seconds)
         log = _log.debug if route.endswith(_QUIET) else _log.info
         address = (scope.get("client") or ("",))[0]
-        log("request", method=method, path=scope["path"][:256], status=status, ms=round(seconds * 1000), client=address)
+        path = quote(scope["path"][:256])  # a terminal would obey what control characters it holds
+        log("request", method=method, path=path, status=status, ms=round(seconds * 1000), client=address)
 
 
 async def _last_resort(number: str, send: Send) -> None:

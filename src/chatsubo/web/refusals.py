@@ -18,6 +18,13 @@ class CrossSite(ChatsuboError):
     message = N_("This page was open for too long, or the request came from another site. Reload it and try again.")
 
 
+class WrongHost(ChatsuboError):
+    """The request was made to another name than ours."""
+
+    code = "wrong-host"
+    message = N_("This server is {url}. To be reached under another name, it needs that in server.url.")
+
+
 class MethodNotAllowed(ChatsuboError):
     """The address exists, but not for this method."""
 

@@ -8,26 +8,23 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from litestar import Request
 from litestar.config.csrf import CSRFConfig
-from litestar.datastructures import FormMultiDict
 from litestar.enums import RequestEncodingType, ScopeType
 from litestar.middleware.csrf import generate_csrf_hash
-from litestar.types import ASGIApp, Empty, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
-from chatsubo.domain.errors import ChatsuboError
 from chatsubo.web.logins import cookie_name, cookie_path
-from chatsubo.web.refusals import CrossSite, Malformed
-from chatsubo.web.settings import WebSettings
+from chatsubo.web.refusals import CrossSite, Malformed, WrongHost, WrongMediaType
+from chatsubo.web.settings import WebSettings, is_address
 
 HEADER = "X-CSRF-Token"
 FIELD = "_csrf_token"
 _TOKEN = re.compile(r"[0-9a-f]{128}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORMS = frozenset({RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART})
 _MOST_FIELDS = 2000
 
 
@@ -56,7 +53,7 @@ class Screening:
 
     def __init__(self, app: ASGIApp, settings: WebSettings, csrf: CSRFConfig) -> None:
         self._app = app
-        self._origin = settings.origin
+        self._settings = settings
         self._csrf = csrf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,25 +62,29 @@ class Screening:
         Raises:
             CrossSite: If it comes from another site, or its token cannot be one.
             Malformed: If it holds NUL characters.
+            WrongHost: If it is meant for another name than ours, where that tells of an attack.
+            WrongMediaType: If its body is a multipart form.
         """
         if scope["type"] == ScopeType.HTTP:
             request: Request[Any, Any, Any] = Request(scope, receive, send)
             if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
                 raise Malformed
+            if is_rebound(request.headers, self._settings):
+                raise WrongHost(url=self._settings.public_url)
             self._drop_stale_cookie(request)
             if request.method not in _SAFE:
-                try:
-                    await self._screen(request)
-                except ChatsuboError:
-                    await _close_files(request)
-                    raise
+                await self._screen(request)
         await self._app(scope, receive, send)
 
     async def _screen(self, request: Request[Any, Any, Any]) -> None:
-        if is_cross_site(request.headers, self._origin):
+        if is_cross_site(request.headers, self._settings.origin):
             raise CrossSite
+        # No page sends one, and Litestar would decode its parts by whatever codec they name: of "punycode", which
+        # takes quadratic time, some hundred kilobytes stand the server still for minutes.
+        if request.content_type[0] == RequestEncodingType.MULTI_PART:
+            raise WrongMediaType
         token = request.headers.get(HEADER)
-        if request.content_type[0] in _FORMS:
+        if request.content_type[0] == RequestEncodingType.URL_ENCODED:
             form = await _form(request)
             token = form.get(FIELD) if token is None else token
         elif not _is_text(await request.body()):
@@ -124,6 +125,25 @@ def is_cross_site(headers: Mapping[str, str], origin: str) -> bool:
     return source != origin and source.rpartition("://")[2].lower() != headers.get("host", "").lower()
 
 
+def is_rebound(headers: Mapping[str, str], settings: WebSettings) -> bool:
+    """Return whether a request to a server for this machine alone was made to the name of another site.
+
+    Such a site lets its name stand for 127.0.0.1 once its page is loaded (DNS rebinding); the browser then takes our
+    answers for that site's own. An address cannot be rebound, nor can a name that only this machine resolves.
+
+    Args:
+        headers: The request's.
+        settings: Who can reach us. What others reach anyway needs no such trick.
+    """
+    if not settings.is_local:
+        return False
+    try:
+        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return True
+    return not (name in {"", "localhost"} or is_address(name))
+
+
 def _is_text(body: bytes) -> bool:
     """Return whether a body that is no form is UTF-8, as all JSON is (RFC 8259, section 8.1)."""
     try:
@@ -139,19 +159,11 @@ async def _form(request: Request[Any, Any, Any]) -> Mapping[str, Any]:
     Litestar keeps the last 1024 URL-encoded bodies, passwords and all, for programs that send the same twice; parsed
     here first, they are not kept.
     """
-    if request.content_type[0] == RequestEncodingType.URL_ENCODED:
-        body = await request.body()
-        ScopeState.from_scope(request.scope).form = _fields(body)
+    ScopeState.from_scope(request.scope).form = _fields(await request.body())
     form = await request.form()
     if any(isinstance(value, str) and "\0" in value for pair in form.multi_items() for value in pair):
         raise Malformed
     return form
-
-
-async def _close_files(request: Request[Any, Any, Any]) -> None:
-    """Remove uploaded files, as Litestar does for a request that reaches its route."""
-    if (form := ScopeState.from_scope(request.scope).form) is not Empty:
-        await FormMultiDict.from_form_data(form).close()
 
 
 def _fields(body: bytes) -> dict[str, Any]:

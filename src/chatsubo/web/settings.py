@@ -1,6 +1,7 @@
 """What the web room needs to know about where it is served."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ class WebSettings:
         media: The folder with the pictures of boxes.
         keep_alive: Seconds between two signs of life on an event stream.
         max_body: Bytes that a request's body may have.
+        is_local: Whether only programs on this machine reach the server, as they do the demo.
     """
 
     public_url: str
@@ -45,6 +47,7 @@ class WebSettings:
     media: Path | None = None
     keep_alive: float = 15.0
     max_body: int = 1_000_000
+    is_local: bool = False
 
     def __post_init__(self) -> None:
         if not self.secure and not self.allow_insecure_http:
@@ -70,6 +73,7 @@ class WebSettings:
             allow_insecure_http=demo or server.allow_insecure_http,
             metrics_token=server.metrics_token,
             media=media,
+            is_local=is_loopback(server.host) and is_loopback(urlsplit(server.url).hostname or ""),
         )
 
     @property
@@ -91,3 +95,17 @@ class WebSettings:
     def url(self, path: str) -> str:
         """Return the address of ``path``, which begins with a slash, on this host."""
         return f"{self.prefix}{path}"
+
+
+def is_address(host: str) -> bool:
+    """Return whether ``host`` is an IP address rather than a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host`` is this very machine."""
+    return host == "localhost" or (is_address(host) and ip_address(host).is_loopback)
