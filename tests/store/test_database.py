@@ -85,3 +85,10 @@ async def test_a_full_disk_is_told_and_keeps_what_was_there(db: Database) -> Non
     async with db.read() as tx:
         assert await account_by_name(tx, "case") is not None
         assert await read_setting(tx, "big") is None
+
+
+async def test_an_error_does_not_tell_the_values(db: Database) -> None:
+    await add(db, "Case")
+    with pytest.raises(IntegrityError) as told:
+        await add(db, "CASE", "the secret value")
+    assert "the secret value" not in str(told.value)

@@ -1,5 +1,8 @@
 """The migrations make the schema that the tables describe."""
 
+import os
+from pathlib import Path
+
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
@@ -20,3 +23,13 @@ async def test_a_migrated_database_has_the_tables_as_they_are_written(db: Databa
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str) -> None:
     assert upgrade(database_url) == (newest(), newest())
+
+
+def test_a_new_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        upgrade(f"sqlite:///{tmp_path / 'chatsubo.db'}")
+    finally:
+        os.umask(before)
+
+    assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o600"}

@@ -21,7 +21,8 @@ _FULL = ("database or disk is full", "no space left on device", "disk i/o error"
 class Database:
     """Where everything is kept.
 
-    All access goes through :meth:`read` and :meth:`write`. On SQLite there is one writing connection, taken in turn,
+    All access goes through :meth:`read` and :meth:`write`. Errors tell no values: those may be flags and password
+    hashes, and end in the log. On SQLite there is one writing connection, taken in turn,
     so that a transaction never fails because another one wrote in between; reading connections see the last commit.
     """
 
@@ -37,7 +38,9 @@ class Database:
         if target.get_backend_name() == "sqlite":
             target = target.set(drivername="sqlite+aiosqlite")
             return cls(_sqlite(target, READERS, "BEGIN"), _sqlite(target, 1, "BEGIN IMMEDIATE"))
-        engine = create_async_engine(target.set(drivername="postgresql+asyncpg"), pool_size=10, pool_pre_ping=True)
+        engine = create_async_engine(
+            target.set(drivername="postgresql+asyncpg"), pool_size=10, pool_pre_ping=True, hide_parameters=True
+        )
         return cls(engine, engine)
 
     @property
@@ -85,6 +88,7 @@ def _sqlite(url: URL, size: int, begin: str) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS},
     )
 

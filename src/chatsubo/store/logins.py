@@ -92,9 +92,3 @@ async def count_try(tx: AsyncConnection, *, key: str, window: int, expires_at: d
         .returning(rate_limits.c.count)
     )
     return int((await tx.execute(statement)).scalar_one())
-
-
-async def delete_expired(tx: AsyncConnection, now: datetime) -> None:
-    """Remove logins and counters whose time is over."""
-    await tx.execute(delete(logins).where(logins.c.expires_at <= now))
-    await tx.execute(delete(rate_limits).where(rate_limits.c.expires_at <= now))

@@ -1,10 +1,25 @@
 """How SQLite is set up, for every engine that opens it."""
 
+import contextlib
+import os
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16000")
+
+
+def make_private(database: str | None) -> None:
+    """Make the database's file, for its owner alone: it holds flags and password hashes. One that exists is left alone.
+
+    SQLite gives the files that it makes beside it the same rights, and says itself what is wrong with a path.
+
+    Args:
+        database: The file's path; ``None``, empty or ``:memory:`` is no file.
+    """
+    if database and database != ":memory:":
+        with contextlib.suppress(OSError):
+            os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def configure(engine: Engine, begin: str) -> None:

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import make_url
 
-from chatsubo.store.sqlite import configure
+from chatsubo.store.sqlite import configure, make_private
 from chatsubo.store.tables import metadata
 
 HERE = Path(__file__).parent
@@ -21,8 +21,9 @@ def upgrade(url: str) -> tuple[str | None, str]:
     Returns:
         The revision that it was at, ``None`` for an empty database, and the one that it is at now.
     """
-    engine = create_engine(_synchronous(url))
+    engine = create_engine(_synchronous(url), hide_parameters=True)
     if engine.dialect.name == "sqlite":
+        make_private(engine.url.database)
         configure(engine, "BEGIN IMMEDIATE")
     try:
         with engine.begin() as connection:
