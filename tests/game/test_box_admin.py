@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from chatsubo.domain.errors import Invalid
+from chatsubo.domain.errors import Invalid, NotFound
 from chatsubo.game.views import FlagForm
 from tests.game.world import World
 
@@ -103,3 +103,16 @@ async def test_a_profile_shows_what_was_found(world: World) -> None:
     assert [card.username for card in await world.game.catalogue.accounts(case, "cA")] == ["case"]
     (track,) = await world.game.catalogue.tracks(case)
     assert (track.slug, track.boxes, track.flags, track.found) == ("basics", 1, 2, 1)
+
+
+async def test_a_track_is_unknown_to_players_until_a_box_of_it_is_released(world: World) -> None:
+    admin = await world.admin()
+    form = (await world.game.desk.template(admin, "hello")).form
+    slug = await world.game.box_admin.register(admin, structs.replace(form, track="", new_track="Secret finals"))
+
+    with pytest.raises(NotFound):
+        await world.game.scoreboard.standings("secret-finals")
+    await world.game.box_admin.release(admin, slug)
+    assert (await world.game.scoreboard.standings("secret-finals")).flags == 2
+    await world.game.box_admin.retire(admin, slug)
+    assert (await world.game.scoreboard.standings("secret-finals")).flags == 2

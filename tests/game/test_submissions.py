@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 from msgspec import structs
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.errors import Invalid, NotFound, RateLimited
 from chatsubo.domain.labels import Flag
+from chatsubo.domain.scoring import Solve
+from chatsubo.game import snapshot
+from chatsubo.store.submissions import all_solves
 from tests.game.world import World
 
 OWN = Flag("user", "WZ{own}", 100)
@@ -122,3 +126,27 @@ async def test_guessing_is_slowed_down_for_the_account_that_guesses_alone(world:
     with pytest.raises(RateLimited):
         await world.game.submissions.submit(case, "FLAG{fixed}")
     assert (await world.game.submissions.submit(molly, "FLAG{fixed}")).verdict == "correct"
+
+
+async def test_a_box_that_is_retired_while_a_snapshot_is_made_takes_no_flag_any_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    reading, retired = asyncio.Event(), asyncio.Event()
+
+    async def slowly(tx: AsyncConnection) -> list[Solve]:
+        reading.set()
+        await retired.wait()
+        return await all_solves(tx)
+
+    monkeypatch.setattr(snapshot, "all_solves", slowly)
+    making = asyncio.create_task(world.game.snapshots.current())
+    await reading.wait()
+    await world.game.box_admin.retire(admin, slug)
+    retired.set()
+    await making
+
+    with pytest.raises(NotFound):
+        await world.game.submissions.submit(case, "FLAG{fixed}", slug)

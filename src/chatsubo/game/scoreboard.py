@@ -15,7 +15,7 @@ class Scoreboard:
         """Return the standings.
 
         Raises:
-            NotFound: If there is no such track.
+            NotFound: If no box of such a track was ever released.
         """
         return (await self._board(track)).view
 
@@ -23,7 +23,7 @@ class Scoreboard:
         """Return the standings as ready-made JSON, and their version for an ETag.
 
         Raises:
-            NotFound: If there is no such track.
+            NotFound: If no box of such a track was ever released.
         """
         board = await self._board(track)
         return board.json, board.view.version

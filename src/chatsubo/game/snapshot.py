@@ -99,22 +99,20 @@ class Snapshots:
         self._version: Version | None = None
         self._looked_at = 0.0
         self._pause = 0.0
+        self._changes = 0
+        self._changes_seen = 0
         self._telling: asyncio.Task[None] | None = None
 
     async def current(self) -> Snapshot:
         """Return the snapshot. It is at most a second old; while it is cheap to make, much less."""
-        snapshot = self._snapshot
-        if snapshot is not None and time.monotonic() - self._looked_at < self._pause:
+        if (snapshot := self._fresh()) is not None:
             return snapshot
         async with self._lock:
-            if self._snapshot is None or time.monotonic() - self._looked_at >= self._pause:
-                await self._look()
-            assert self._snapshot is not None
-            return self._snapshot
+            return self._fresh() or await self._look()
 
     def forget(self) -> None:
         """Look again at the next call, after a change to the boxes that its author wants to see at once."""
-        self._looked_at = 0.0
+        self._changes += 1
 
     def changed(self) -> None:
         """Tell everyone, once the next snapshot is there, that the standings have changed: of many changes, once."""
@@ -131,8 +129,13 @@ class Snapshots:
         snapshot = await self.current()
         self._bus.publish(EVERYONE, Event("standings", {"version": snapshot.version}))
 
-    async def _look(self) -> None:
+    def _fresh(self) -> Snapshot | None:
+        is_young = time.monotonic() - self._looked_at < self._pause
+        return self._snapshot if is_young and self._changes_seen == self._changes else None
+
+    async def _look(self) -> Snapshot:
         began = time.monotonic()
+        changes = self._changes  # one that comes while we look may not be in what we read
         async with self._db.read() as tx:
             version = (*await solves_version(tx), int(await read_setting(tx, CATALOGUE) or 0))
             if version != self._version:
@@ -147,7 +150,9 @@ class Snapshots:
                 self._snapshot = await asyncio.to_thread(_compute, rows)
                 self._version = version
                 self._pause = min(LONGEST_PAUSE, (time.monotonic() - began) / SHARE)
-        self._looked_at = time.monotonic()
+        self._looked_at, self._changes_seen = time.monotonic(), changes
+        assert self._snapshot is not None
+        return self._snapshot
 
 
 def _compute(rows: _Rows) -> Snapshot:
@@ -201,10 +206,11 @@ def _first_bloods(solves: list[Solve], flags: Mapping[int, list[FlagRow]]) -> di
 
 
 def _groups(rows: _Rows, counted: set[int]) -> dict[str | None, set[int]]:
-    """Return the boxes that count, overall and for each track."""
+    """Return the boxes that count, overall and for each track that has any: players do not know of the others."""
     groups: dict[str | None, set[int]] = {None: set(counted)}
-    for track in rows.tracks:
-        groups[track.slug] = {box.id for box in rows.boxes if box.track == track.slug and box.id in counted}
+    for box in rows.boxes:
+        if box.id in counted:
+            groups.setdefault(box.track, set()).add(box.id)
     return groups
 
 
