@@ -10,6 +10,7 @@ from chatsubo.domain.errors import Invalid, NotFound, RateLimited
 from chatsubo.domain.labels import Flag
 from chatsubo.domain.scoring import Solve
 from chatsubo.game import snapshot
+from chatsubo.game.views import FlagForm
 from chatsubo.store.submissions import all_solves
 from tests.game.world import World
 
@@ -150,3 +151,15 @@ async def test_a_box_that_is_retired_while_a_snapshot_is_made_takes_no_flag_any_
 
     with pytest.raises(NotFound):
         await world.game.submissions.submit(case, "FLAG{fixed}", slug)
+
+
+async def test_of_all_who_finish_a_box_at_once_one_is_told_of_as_the_first(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin, flags=(FlagForm(name="only", value="FLAG{fixed}", points=50),))
+    players = [await world.player(f"player{number}") for number in range(8)]
+    await world.game.snapshots.current()
+
+    verdicts = await asyncio.gather(*(world.game.submissions.submit(player, "FLAG{fixed}", slug) for player in players))
+
+    assert sum(one.first_blood for one in verdicts) == 1
+    assert len(await world.game.notices.recent(admin)) == 1

@@ -17,7 +17,7 @@ from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import Verdict
 from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
 from chatsubo.store import submissions as store
-from chatsubo.store.boxes import Box, FlagRow
+from chatsubo.store.boxes import Box, FlagRow, lock_box
 from chatsubo.store.database import Database
 from chatsubo.store.notices import insert_notice
 from chatsubo.store.sessions import GivenValue, given_values, owner_of_value
@@ -100,6 +100,7 @@ class Submissions:
     async def _accept(self, actor: Actor, flag: str, match: _Match, snapshot: Snapshot, now: datetime) -> Verdict:
         flag_ids = [one.id for one in snapshot.flags[match.box.id]]
         async with self._db.write() as tx:
+            await lock_box(tx, match.box.id)  # of several who finish it at once, the first is the first
             is_new = await _write(tx, actor, flag, match, now)
             done = is_new and await store.has_solved(tx, actor.account_id, flag_ids) == set(flag_ids)
             first = done and await store.count_done(tx, flag_ids) == 1

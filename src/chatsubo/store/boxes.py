@@ -114,6 +114,11 @@ async def box_by_slug(tx: AsyncConnection, slug: str) -> Box | None:
     return Box(*row) if row else None
 
 
+async def lock_box(tx: AsyncConnection, box_id: int) -> None:
+    """Let nobody else take a flag of the box until the transaction ends; on SQLite there is one writer anyway."""
+    await tx.execute(select(boxes.c.id).where(boxes.c.id == box_id).with_for_update())
+
+
 async def slugs(tx: AsyncConnection) -> set[str]:
     """Return all addresses of boxes that are in use."""
     return set((await tx.execute(select(boxes.c.slug))).scalars())
