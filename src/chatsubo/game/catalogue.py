@@ -147,6 +147,11 @@ class Catalogue:
             problem_since=problem[1] if problem else None,
         )
 
+    async def shows_picture(self, actor: Actor, name: str) -> bool:
+        """Say whether the reader may see a picture: one of unreleased boxes alone is for organisers."""
+        boxes = [box for box in (await self._snapshots.current()).boxes.values() if box.picture == name]
+        return actor.is_admin or not boxes or any(box.released_at is not None for box in boxes)
+
     async def accounts(self, actor: Actor, search: str | None = None) -> list[AccountCard]:  # noqa: ARG002
         """Return the accounts whose names hold ``search``, the best first."""
         snapshot = await self._snapshots.current()

@@ -1,7 +1,6 @@
 """Logging in, registering, logging out."""
 
 from collections.abc import Awaitable
-from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -9,7 +8,7 @@ from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import BadCredentials, Closed, Invalid, RateLimited, Taken
-from chatsubo.game import Actor
+from chatsubo.game import Actor, Game
 from chatsubo.web.dependencies import TheGame, TheSettings, TheViewer
 from chatsubo.web.errors import status_of
 from chatsubo.web.logins import forget, remember, safe_next
@@ -41,9 +40,8 @@ class Entrance(Controller):
         """Log in and go where one wanted to."""
         fields = await fields_of(request)
         name, password = fields.get("username", ""), fields.get("password", "")
-        lifetime = game.accounts.login_lifetime
         asked = game.accounts.login(name, password, client=show.reader.client)
-        return await _enter(asked, "login.html", fields, show=show, settings=settings, lifetime=lifetime)
+        return await _enter(asked, "login.html", fields, game=game, show=show, settings=settings)
 
     @get("/register")
     async def registration_form(self, viewer: TheViewer, show: TheShow) -> Response[Any]:
@@ -57,9 +55,8 @@ class Entrance(Controller):
         """Make an account and log it in."""
         fields = await fields_of(request)
         name, password = fields.get("username", ""), fields.get("password", "")
-        lifetime = game.accounts.login_lifetime
         asked = game.accounts.register(name, password, client=show.reader.client)
-        return await _enter(asked, "register.html", fields, show=show, settings=settings, lifetime=lifetime)
+        return await _enter(asked, "register.html", fields, game=game, show=show, settings=settings)
 
     @post("/logout")
     async def logout(self, game: TheGame, show: TheShow, settings: TheSettings) -> Response[Any]:
@@ -76,11 +73,14 @@ async def _enter(
     form: str,
     fields: Fields,
     *,
+    game: Game,
     show: Show,
     settings: WebSettings,
-    lifetime: timedelta,
 ) -> Redirect | Template:
-    """Return the answer to a login or a registration: on to the pages, or the form again."""
+    """Return the answer to a login or a registration: on to the pages, or the form again.
+
+    A login that this browser had before is ended: its cookie is replaced, and only a thief would still hold it.
+    """
     try:
         _, token = await asked
     except _REFUSALS as error:
@@ -89,6 +89,8 @@ async def _enter(
         if isinstance(error, RateLimited):
             page.headers["Retry-After"] = str(error.retry_after)
         return page
+    if show.reader.token is not None:
+        await game.accounts.logout(show.reader.token)
     response = Redirect(safe_next(settings, fields.get("next")), status_code=303)
-    remember(response, settings, token, lifetime)
+    remember(response, settings, token, game.accounts.login_lifetime)
     return response

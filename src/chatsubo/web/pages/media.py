@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from chatsubo.domain.errors import NotFound
-from chatsubo.web.dependencies import TheActor, TheSettings
+from chatsubo.web.dependencies import TheActor, TheGame, TheSettings
 
 _TYPES = {
     "svg": "image/svg+xml",
@@ -24,14 +24,14 @@ _NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @get("/media/{name:str}", include_in_schema=False)
-async def media(settings: TheSettings, actor: TheActor, name: FromPath[str]) -> Response[bytes]:  # noqa: ARG001  logged in is enough
+async def media(game: TheGame, settings: TheSettings, actor: TheActor, name: FromPath[str]) -> Response[bytes]:
     """Return a picture.
 
     Raises:
-        NotFound: If there is none of that name.
+        NotFound: If there is none of that name, or it is of a box that the reader may not know of.
     """
     found = _NAME.fullmatch(name)
-    if found is None or settings.media is None:
+    if found is None or settings.media is None or not await game.catalogue.shows_picture(actor, name):
         raise NotFound
     body = await asyncio.to_thread(_read, settings.media / name)
     headers = {"Cache-Control": _AN_HOUR, "Content-Security-Policy": _NOTHING_RUNS}
