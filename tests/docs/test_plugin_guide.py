@@ -19,7 +19,7 @@ from chatsubo.providers.registry import Registry
 from tests.docs.pages import DOCS, LANGUAGES, Page
 
 GUIDES = [Page(DOCS / language / "plugin-authors.md") for language in LANGUAGES]
-OF_GATES = {"VpnProviderNotFoundException", "VpnProviderErrorException"}
+OF_GATES = {exc.VpnProviderNotFoundException, exc.VpnProviderErrorException}
 
 both = pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.path.parent.name)
 
@@ -65,11 +65,11 @@ def test_every_error_of_a_provider_has_its_row_with_its_advice(page):
         "fr": {"retry": "réessayer", "give-up": "renoncer", "ask-admin": "demander à un organisateur"},
     }[page.path.parent.name]
     text = page.path.read_text(encoding="utf-8")
-    for error in exc.ProviderError.__subclasses__():
-        if error.__name__ not in OF_GATES:
-            row = re.search(rf"^\| `{error.__name__}[`(].*\| ([^|]+) \|$", text, re.MULTILINE)
-            assert row, f"{page.name}: no row for {error.__name__}"
-            assert row[1] == words[error.advice.value]
+    errors = [one for one in vars(exc).values() if isinstance(one, type) and issubclass(one, exc.ProviderError)]
+    for error in set(errors) - {exc.ProviderError, *OF_GATES}:
+        row = re.search(rf"^\| `{error.__name__}[`(].*\| ([^|]+) \|$", text, re.MULTILINE)
+        assert row, f"{page.name}: no row for {error.__name__}"
+        assert row[1] == words[error.advice.value]
 
 
 @both
