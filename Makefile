@@ -23,7 +23,7 @@ demo: $(VENV)/.installed $(ASSETS) ## Install what is needed, then play: a whole
 	@exec $(BIN)/chatsubo demo $(ARGS)
 
 test: $(VENV)/.developer $(ASSETS) ## Install what is needed, then run every test this machine can run (ARGS="-k flags")
-	@exec $(BIN)/pytest $(ARGS)
+	@exec $(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/.developer $(ASSETS) ## Check style, types and who imports whom
 	$(BIN)/ruff check .

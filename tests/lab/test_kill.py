@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,7 +125,7 @@ async def test_a_worker_that_is_paused_and_woken_goes_on(embedded: Database, tmp
     provider = FiledProvider(tmp_path)
     while not provider.machines():  # noqa: ASYNC110
         await asyncio.sleep(0.002)  # files of another process are no event here
-    os.kill(process.pid, signal.SIGSTOP)
+    await pause(process.pid, tmp_path / "chatsubo.db")
     with pytest.raises(EngineInUse):
         await DurableJobs(f"sqlite:///{tmp_path / 'jobs.db'}").launch()
     await world.stop(sessions[0])
@@ -134,6 +136,21 @@ async def test_a_worker_that_is_paused_and_woken_goes_on(embedded: Database, tmp
     assert (await world.session(sessions[0])).state is State.STOPPED
     assert [(await world.session(one)).state for one in sessions[1:]] == [State.RUNNING] * 7
     assert sorted(path.stem for path in provider.machines()) == sorted(sessions[1:])
+
+
+async def pause(pid: int, database: Path) -> None:
+    """Stop a process while it is in no writing transaction: nobody else could write until it goes on."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        while "\nState:\tT" not in Path(f"/proc/{pid}/status").read_text():  # noqa: ASYNC240
+            await asyncio.sleep(0)
+        with closing(sqlite3.connect(database, timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+            else:
+                return
 
 
 async def assert_runs(world: World, folder: Path, session_id: str) -> None:

@@ -169,3 +169,4 @@ class Bench:
         ]
         if ours:
             await asyncio.to_thread(self.engine.docker, "rm", "--force", "--volumes", *ours)
+        await asyncio.to_thread(self.engine.request, "POST", "/networks/prune")
