@@ -142,7 +142,7 @@ async def pause(pid: int, database: Path) -> None:
     """Stop a process while it is in no writing transaction: nobody else could write until it goes on."""
     while True:
         os.kill(pid, signal.SIGSTOP)
-        while "\nState:\tT" not in Path(f"/proc/{pid}/status").read_text():  # noqa: ASYNC240
+        while "\nState:\tT" not in Path(f"/proc/{pid}/status").read_text():  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0)
         with closing(sqlite3.connect(database, timeout=0)) as connection:
             try:
