@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 BOX_LINK = "main a[href*='/boxes/']"
+START = "#machine form[action$='/start'] button"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +34,44 @@ class Look:
     colours: Literal["dark", "light"]
     width: int
     height: int
+    density: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture: its name, where it is taken, and as whom; ``follow`` is a link to go through on that page."""
+    """A picture: its name, where it is taken, and as whom.
+
+    ``follow`` is a link to go through on that page; with ``start`` a machine is started there first.
+    """
 
     name: str
     path: str
     role: Literal["player", "admin"] = "player"
     follow: str | None = None
+    start: bool = False
 
 
 DARK = Look("dark", "dark", 1280, 800)
 LOOKS = (DARK, Look("light", "light", 1280, 800), Look("phone", "dark", 390, 844))
-PUBLISHED = (Shot("box", "tracks", follow=BOX_LINK),)
+PUBLISHED = (Shot("box", "tracks", follow=BOX_LINK, start=True),)
 ALL = (
     *PUBLISHED,
     Shot("home", ""),
     Shot("tracks", "tracks"),
     Shot("scoreboard", "scoreboard"),
-    Shot("administration", "admin", role="admin"),
+    Shot("users", "users"),
+    Shot("profile", "users/linda"),
+    Shot("notices", "notices"),
+    Shot("settings", "settings"),
+    Shot("desk", "admin", role="admin"),
+    Shot("templates", "admin/templates", role="admin"),
+    Shot("register", "admin/boxes/new?template=chiba-jukebox", role="admin"),
+    Shot("boxes", "admin/boxes", role="admin"),
+    Shot("machines", "admin/sessions", role="admin"),
+    Shot("submissions", "admin/submissions", role="admin"),
+    Shot("announce", "admin/announce", role="admin"),
+    Shot("home-editor", "admin/home", role="admin"),
+    Shot("missing", "nowhere"),
 )
 
 
@@ -89,7 +107,7 @@ def demo() -> Iterator[dict[str, Any]]:
 def log_in(browser: Browser, look: Look, about: dict[str, Any], role: str) -> Page:
     """Opens a page in the given look, logged in with the given role."""
     screen = {"width": look.width, "height": look.height}
-    context = browser.new_context(color_scheme=look.colours, viewport=screen, device_scale_factor=2)  # type: ignore[arg-type]
+    context = browser.new_context(color_scheme=look.colours, viewport=screen, device_scale_factor=look.density)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{about['url'].rstrip('/')}/login")
     page.fill("main input[name=username]", about[role]["username"])
@@ -109,6 +127,9 @@ def take(page: Page, url: str, shot: Shot, target: Path) -> None:
     if shot.follow:
         page.locator(shot.follow).first.click()
         page.wait_for_load_state("load")
+    if shot.start and page.locator(START).count():
+        page.locator(START).click()
+        page.locator("#machine [data-until]").wait_for()
     page.screenshot(path=target)
     sys.stderr.write(f"==> {target}\n")
 
