@@ -54,41 +54,23 @@ class Catalogue:
         self._offers = offers
         self._gated = frozenset(gated_realms)
 
-    async def me(self, actor: Actor) -> Me:
-        """Return the reader's own line. Score and flags are those of this moment, the rank is the snapshot's."""
+    async def frame(self, actor: Actor) -> tuple[Me, list[TrackView]]:
+        """Return what stands around every page: the reader's own line, and the tracks that have boxes, in their order.
+
+        Score and flags are those of this moment, the rank is the snapshot's.
+        """
         snapshot = await self._snapshots.current()
-        row = snapshot.rows.get(actor.account_id)
-        worth = [snapshot.points[flag_id] for flag_id in await self._found(actor) if flag_id in snapshot.points]
-        return Me(
-            id=actor.account_id,
-            username=actor.username,
-            role=actor.role,
-            score=sum(worth),
-            found=len(worth),
-            rank=row.rank if row else None,
-        )
+        async with self._db.read() as tx:
+            found = await found_by(tx, actor.account_id)
+        return _me(snapshot, actor, found), list(_tracks(snapshot, found))
+
+    async def me(self, actor: Actor) -> Me:
+        """Return the reader's own line."""
+        return (await self.frame(actor))[0]
 
     async def tracks(self, actor: Actor) -> list[TrackView]:
         """Return the tracks that have boxes the reader may see, in their order."""
-        snapshot = await self._snapshots.current()
-        found = await self._found(actor)
-        views = []
-        for track in snapshot.tracks:
-            boxes = [box for box in snapshot.boxes.values() if box.track == track.slug and box.is_open]
-            flags = [flag for box in boxes for flag in snapshot.flags.get(box.id, ())]
-            if boxes:
-                views.append(
-                    TrackView(
-                        id=track.id,
-                        slug=track.slug,
-                        name=track.name,
-                        icon=track.icon,
-                        boxes=len(boxes),
-                        flags=len(flags),
-                        found=sum(flag.id in found for flag in flags),
-                    )
-                )
-        return views
+        return (await self.frame(actor))[1]
 
     async def boxes(self, actor: Actor, track: str | None = None, *, everything: bool = False) -> list[BoxCard]:
         """Return the boxes, of one track or all.
@@ -174,9 +156,34 @@ class Catalogue:
             raise NotFound
         return ProfileView(account=_account_card(snapshot, account), solves=tuple(_solves(snapshot, account.id)))
 
-    async def _found(self, actor: Actor) -> Found:
-        async with self._db.read() as tx:
-            return await found_by(tx, actor.account_id)
+
+def _me(snapshot: Snapshot, actor: Actor, found: Found) -> Me:
+    row = snapshot.rows.get(actor.account_id)
+    worth = [snapshot.points[flag_id] for flag_id in found if flag_id in snapshot.points]
+    return Me(
+        id=actor.account_id,
+        username=actor.username,
+        role=actor.role,
+        score=sum(worth),
+        found=len(worth),
+        rank=row.rank if row else None,
+    )
+
+
+def _tracks(snapshot: Snapshot, found: Found) -> Iterable[TrackView]:
+    for track in snapshot.tracks:
+        boxes = [box for box in snapshot.boxes.values() if box.track == track.slug and box.is_open]
+        flags = [flag for box in boxes for flag in snapshot.flags.get(box.id, ())]
+        if boxes:
+            yield TrackView(
+                id=track.id,
+                slug=track.slug,
+                name=track.name,
+                icon=track.icon,
+                boxes=len(boxes),
+                flags=len(flags),
+                found=sum(flag.id in found for flag in flags),
+            )
 
 
 def _card(snapshot: Snapshot, box: Box, found: Found, session: Session | None, offers: Offers) -> BoxCard:

@@ -1,6 +1,8 @@
 """Tracks, their boxes, and a box's page."""
 
 import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from litestar import Controller, Response, get
@@ -8,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from chatsubo.domain.errors import NotFound
+from chatsubo.game.views import BoxCard
 from chatsubo.web.dependencies import TheActor, TheGame
 from chatsubo.web.pages.cover import draw
 from chatsubo.web.pages.rendering import AnyRequest, TheShow
@@ -22,7 +25,7 @@ class BoxPages(Controller):
     @get("/tracks")
     async def all_boxes(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show all boxes, track by track."""
-        return await show.page("tracks.html", track=None, boxes=await game.catalogue.boxes(actor))
+        return await show.page("tracks.html", track=None, boxes=_by_track(await game.catalogue.boxes(actor)))
 
     @get("/tracks/{slug:str}")
     async def track(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
@@ -34,7 +37,8 @@ class BoxPages(Controller):
         known = {track.slug: track for track in await game.catalogue.tracks(actor)}
         if slug not in known:
             raise NotFound
-        return await show.page("tracks.html", track=known[slug], boxes=await game.catalogue.boxes(actor, slug))
+        boxes = _by_track(await game.catalogue.boxes(actor, slug))
+        return await show.page("tracks.html", track=known[slug], boxes=boxes)
 
     @get("/boxes/cards")
     async def cards(
@@ -42,7 +46,7 @@ class BoxPages(Controller):
     ) -> Template:
         """Show the cards of the boxes, of one track or all."""
         tracks = await game.catalogue.tracks(actor)
-        boxes = await game.catalogue.boxes(actor, track)
+        boxes = _by_track(await game.catalogue.boxes(actor, track))
         chosen = next((one for one in tracks if one.slug == track), None)
         return show.fragment("cards.html", tracks=tracks, track=chosen, boxes=boxes)
 
@@ -69,6 +73,13 @@ class BoxPages(Controller):
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(plain, media_type="image/svg+xml", headers=headers)
         return Response(packed, media_type="image/svg+xml", headers={**headers, "Content-Encoding": "gzip"})
+
+
+def _by_track(boxes: Iterable[BoxCard]) -> Mapping[str, list[BoxCard]]:
+    groups: defaultdict[str, list[BoxCard]] = defaultdict(list)
+    for box in boxes:
+        groups[box.track].append(box)
+    return groups
 
 
 @lru_cache(maxsize=256)

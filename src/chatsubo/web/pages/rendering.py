@@ -1,8 +1,9 @@
 """How pages are made from templates, with what every page shows around its own content."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,11 +12,12 @@ from litestar.di import NamedDependency
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template import TemplateConfig
+from markupsafe import Markup
 
 from chatsubo.domain.errors import ChatsuboError, Invalid
 from chatsubo.game import Game
-from chatsubo.game.views import FlagForm
-from chatsubo.i18n import languages
+from chatsubo.game.views import BoxCard, FlagForm
+from chatsubo.i18n import languages, translator
 from chatsubo.web.assets import bundled
 from chatsubo.web.dependencies import TheGame, TheSettings
 from chatsubo.web.errors import Problem, problem_of
@@ -32,6 +34,7 @@ FRAGMENT = {"X-Fragment": "1"}
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 _TONES = 8
+_CARDS = 8192
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
@@ -57,7 +60,19 @@ def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
         blank_flag=FlagForm(),
         languages={code: LANGUAGE_NAMES.get(code, code) for code in languages()},
     )
+    environment.globals["card"] = _cards(environment)
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
+
+
+def _cards(environment: Environment) -> Callable[[BoxCard, str], Markup]:
+    """Return what draws a box's card. Most players see a box alike, so each look of it is drawn once and kept."""
+    template = environment.get_template("fragments/card.html")
+
+    @lru_cache(maxsize=_CARDS)
+    def card(box: BoxCard, language: str) -> Markup:
+        return Markup(template.render(box=box, **speech(translator(language))))  # noqa: S704  escaped by the template
+
+    return card
 
 
 def surroundings(request: AnyRequest) -> dict[str, Any]:
@@ -100,8 +115,7 @@ class Show:
         frame = surroundings(self._request)
         viewer = self.reader.viewer
         if viewer is not None:
-            frame["me"] = await self._game.catalogue.me(viewer)
-            frame["tracks"] = await self._game.catalogue.tracks(viewer)
+            frame["me"], frame["tracks"] = await self._game.catalogue.frame(viewer)
         return Template(name, context={**frame, **context}, status_code=status)
 
     def fragment(
