@@ -1,10 +1,15 @@
 """Boxes as organisers write them."""
 
+import asyncio
+
 import pytest
 from msgspec import structs
 
 from chatsubo.domain.errors import Invalid, NotFound
+from chatsubo.domain.sessions import Verb
 from chatsubo.game.views import FlagForm
+from chatsubo.live.bus import ADMINS, Event, account_topic
+from chatsubo.store.sessions import get_session, live_sessions
 from tests.game.world import World
 
 
@@ -116,3 +121,55 @@ async def test_a_track_is_unknown_to_players_until_a_box_of_it_is_released(world
     assert (await world.game.scoreboard.standings("secret-finals")).flags == 2
     await world.game.box_admin.retire(admin, slug)
     assert (await world.game.scoreboard.standings("secret-finals")).flags == 2
+
+
+@pytest.mark.parametrize("act", ["retire", "delete"])
+async def test_a_box_that_is_taken_out_of_play_takes_its_machines_along(world: World, act: str) -> None:
+    admin = await world.admin()
+    slug, other = await world.release(admin), await world.release(admin, name="Other")
+    case, molly, armitage = [await world.player(name) for name in ("case", "molly", "armitage")]
+    running = await world.run(case, slug)
+    queued = (await world.game.play.start(molly, slug)).id
+    elsewhere = await world.run(armitage, other)
+    world.woken.clear()
+
+    topics = (ADMINS, account_topic(case.account_id))
+    with world.bus.subscribe(topics) as heard, world.bus.subscribe([account_topic(armitage.account_id)]) as unheard:
+        await getattr(world.game.box_admin, act)(admin, slug)
+        told = [await heard.next(1) for _ in range(3)]
+        assert [one.name for one in told if one] == ["desk", "session", "notice"]
+        assert told[1] == Event("session", {"session": running, "box": 1})
+        with pytest.raises(TimeoutError):
+            await unheard.next(0)
+
+    async with world.db.read() as tx:
+        states = [(one.state, one.verb) for one in [await get_session(tx, id_) for id_ in (running, queued)] if one]
+        assert states == [("stopping", Verb.STOP), ("stopped", None)]
+        assert [one.id for one in await live_sessions(tx, armitage.account_id)] == [elsewhere]
+    assert world.woken
+    for owner in (case, molly):
+        (notice,) = await world.game.notices.recent(owner)
+        assert str(notice.text) == "Hello was taken out of play, and your machine of it is gone."
+        assert notice.kind == "bad"
+    assert await world.game.notices.recent(armitage) == []
+
+
+async def test_a_machine_that_its_player_is_stopping_already_is_not_told_of(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    await world.run(case, slug)
+    await world.game.play.stop(case, slug)
+    await world.game.box_admin.retire(admin, slug)
+    assert await world.game.notices.recent(case) == []
+
+
+async def test_no_machine_is_left_of_a_box_that_is_retired_while_players_start_it(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    players = [await world.player(f"player{number}") for number in range(8)]
+    starts = [world.game.play.start(player, slug) for player in players]
+    *outcomes, _ = await asyncio.gather(*starts, world.game.box_admin.retire(admin, slug), return_exceptions=True)
+    assert all(not isinstance(one, BaseException) or isinstance(one, NotFound) for one in outcomes)
+    async with world.db.read() as tx:
+        assert await live_sessions(tx) == ()

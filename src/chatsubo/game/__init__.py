@@ -89,7 +89,7 @@ class Game:
             notices=Notices(db, clock, bus),
             home=Home(db),
             desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
-            box_admin=BoxAdmin(db, clock, snapshots, bus),
+            box_admin=BoxAdmin(db, clock, snapshots, bus, wake=wake),
             passwords=passwords,
             snapshots=snapshots,
         )

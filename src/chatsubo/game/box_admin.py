@@ -1,6 +1,6 @@
 """Boxes as organisers write them: registered, edited, released, retired, deleted and restored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,30 +8,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.boxes import slugify
 from chatsubo.domain.clock import Clock
-from chatsubo.domain.errors import FieldProblem, Invalid, NotFound
-from chatsubo.domain.labels import MAX_DURATION, MAX_POINTS, SYSTEMS
+from chatsubo.domain.errors import Busy, FieldProblem, Invalid, NotFound
+from chatsubo.domain.sessions import State
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
+from chatsubo.game.box_problems import problems_of
 from chatsubo.game.snapshot import CATALOGUE, Snapshots
 from chatsubo.game.views import BoxForm, FlagForm
-from chatsubo.live.bus import EVERYONE, Bus, Event
+from chatsubo.lab.intents import ask_stop
+from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
 from chatsubo.store import boxes as store
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
-from chatsubo.store.notices import read_setting, write_setting
+from chatsubo.store.notices import insert_notice, read_setting, write_setting
 from chatsubo.store.pictures import list_pictures
+from chatsubo.store.sessions import Session, live_sessions
 
-MARKS = (None, "user", "root")
+TAKEN_OUT = N_("{box} was taken out of play, and your machine of it is gone.")
 
 
 class BoxAdmin:
     """What organisers do with boxes."""
 
-    def __init__(self, db: Database, clock: Clock, snapshots: Snapshots, bus: Bus) -> None:
+    def __init__(self, db: Database, clock: Clock, snapshots: Snapshots, bus: Bus, *, wake: Callable[[], None]) -> None:
         self._db = db
         self._clock = clock
         self._snapshots = snapshots
         self._bus = bus
+        self._wake = wake
 
     async def register(self, actor: Actor, form: BoxForm) -> str:
         """Make a box of a template, not released yet, and return its slug.
@@ -43,7 +47,7 @@ class BoxAdmin:
         actor.must_be_admin()
         async with self._db.write() as tx:
             dynamic = await _is_dynamic(tx, form.template)
-            problems = list(_problems(form))
+            problems = list(problems_of(form))
             if dynamic is None:
                 problems.insert(0, FieldProblem("template", Text(N_("No provider offers this template."))))
             if problems:
@@ -74,7 +78,7 @@ class BoxAdmin:
             NotFound: If there is no such box.
         """
         actor.must_be_admin()
-        problems = list(_problems(form))
+        problems = list(problems_of(form))
         if problems:
             raise Invalid(*problems)
         async with self._db.write() as tx:
@@ -124,12 +128,12 @@ class BoxAdmin:
         await self._set(actor, slug, {"released_at": self._clock(), "retired_at": None}, keep="released_at")
 
     async def retire(self, actor: Actor, slug: str) -> None:
-        """Take a box out of play; its points stay."""
-        await self._set(actor, slug, {"retired_at": self._clock()})
+        """Take a box out of play with its machines; its points stay."""
+        await self._take_out(actor, slug, "retired_at")
 
     async def delete(self, actor: Actor, slug: str) -> None:
-        """Take a box away with its points; it can be restored."""
-        await self._set(actor, slug, {"deleted_at": self._clock()})
+        """Take a box away with its machines and its points; it can be restored."""
+        await self._take_out(actor, slug, "deleted_at")
 
     async def restore(self, actor: Actor, slug: str) -> None:
         """Bring a deleted box back, with its points."""
@@ -149,6 +153,25 @@ class BoxAdmin:
             await _raise_version(tx)
         self._changed()
 
+    async def _take_out(self, actor: Actor, slug: str, column: str) -> None:
+        """Write the moment into ``column``, end the box's machines, and tell their owners."""
+        actor.must_be_admin()
+        now = self._clock()
+        async with self._db.write() as tx:
+            box = await _box(tx, slug)
+            await store.update_box(tx, box.id, {column: now})  # first, so that a start at the same time waits for it
+            stopped = await _stop_machines(tx, box, now)
+            await _raise_version(tx)
+        self._changed()
+        if stopped:
+            self._wake()
+            self._bus.publish(ADMINS, Event("desk"))
+        for session in stopped:
+            if session.account_id is not None:
+                topic = account_topic(session.account_id)
+                self._bus.publish(topic, Event("session", {"session": session.id, "box": box.id}))
+                self._bus.publish(topic, Event("notice"))
+
     def _changed(self) -> None:
         self._snapshots.forget()
         self._bus.publish(EVERYONE, Event("boxes"))
@@ -159,6 +182,21 @@ async def _box(tx: AsyncConnection, slug: str) -> Box:
     if box is None:
         raise NotFound
     return box
+
+
+async def _stop_machines(tx: AsyncConnection, box: Box, now: datetime) -> list[Session]:
+    """Ask for the end of the box's machines, write a notice to each owner, and return those sessions as they were."""
+    stopped = []
+    for session in await live_sessions(tx, box_id=box.id):
+        if session.state is not State.STOPPING:
+            try:
+                stopped.append(await ask_stop(tx, session.id, now))
+            except Busy:
+                continue  # it has ended meanwhile
+    text = Text(TAKEN_OUT, {"box": box.name})
+    for owner in sorted({session.account_id for session in stopped if session.account_id is not None}):
+        await insert_notice(tx, account_id=owner, kind="bad", text=text, link=None, at=now)
+    return stopped
 
 
 async def _is_dynamic(tx: AsyncConnection, template: str) -> bool | None:
@@ -232,40 +270,3 @@ def _free_slug(wanted: str, taken: set[str]) -> str:
     while slug in taken:
         slug, number = f"{wanted}-{number}", number + 1
     return slug
-
-
-def _problems(form: BoxForm) -> Iterator[FieldProblem]:
-    """Yield what is wrong with a form, field by field."""
-    if not 0 < len(form.name.strip()) <= 128:  # noqa: PLR2004  the column's width
-        yield FieldProblem("name", Text(N_("A box's name has 1 to {limit} characters."), {"limit": 128}))
-    if len(form.description) > 50_000:  # noqa: PLR2004
-        yield FieldProblem("description", Text(N_("A description has at most {limit} characters."), {"limit": 50_000}))
-    if form.os not in SYSTEMS:
-        yield FieldProblem("os", Text(N_("Choose one of {choices}."), {"choices": ", ".join(SYSTEMS)}))
-    yield from _range("difficulty", form.difficulty, 1, 10)
-    yield from _range("duration", form.duration, 1, MAX_DURATION)
-    if not form.track and not form.new_track.strip():
-        yield FieldProblem("track", Text(N_("Choose a track, or name a new one.")))
-    names = [flag.name.strip().lower() for flag in form.flags]
-    for index, flag in enumerate(form.flags):
-        yield from _flag_problems(f"flags.{index}", flag, names)
-
-
-def _flag_problems(field: str, flag: FlagForm, names: list[str]) -> Iterator[FieldProblem]:
-    name = flag.name.strip()
-    if not 0 < len(name) <= 64:  # noqa: PLR2004  the column's width
-        yield FieldProblem(f"{field}.name", Text(N_("A flag's name has 1 to {limit} characters."), {"limit": 64}))
-    elif names.count(name.lower()) > 1:
-        yield FieldProblem(f"{field}.name", Text(N_("Two flags of a box cannot have one name.")))
-    if not flag.dynamic and not 0 < len(flag.value.strip()) <= 512:  # noqa: PLR2004  the column's width
-        message = N_("A flag's value has 1 to {limit} characters, unless it is made at each start.")
-        yield FieldProblem(f"{field}.value", Text(message, {"limit": 512}))
-    yield from _range(f"{field}.points", flag.points, 0, MAX_POINTS)
-    if flag.mark not in MARKS:
-        yield FieldProblem(f"{field}.mark", Text(N_("Choose user, root or nothing.")))
-
-
-def _range(field: str, value: int, low: int, high: int) -> Iterator[FieldProblem]:
-    if not low <= value <= high:
-        message = N_("This is a whole number from {low} to {high}.")
-        yield FieldProblem(field, Text(message, {"low": low, "high": high}))

@@ -18,7 +18,7 @@ from chatsubo.lab.intents import ask_reset, ask_stop, extend, open_session
 from chatsubo.lab.placement import place
 from chatsubo.live.bus import Bus, Event, account_topic
 from chatsubo.store.accounts import lock_account
-from chatsubo.store.boxes import Box
+from chatsubo.store.boxes import Box, hold_box
 from chatsubo.store.database import Database
 from chatsubo.store.notices import read_setting
 from chatsubo.store.queue import queue_position
@@ -88,6 +88,7 @@ class Play:
             raise NotStartable
         async with self._db.write() as tx:
             await lock_account(tx, actor.account_id)
+            await _check_open(tx, actor, box)
             await _check_quota(tx, actor, box)
             session_id = await open_session(
                 tx,
@@ -191,6 +192,13 @@ async def _live(tx: AsyncConnection, actor: Actor, box: Box) -> Session:
     if session is None:
         raise NothingRunning
     return session
+
+
+async def _check_open(tx: AsyncConnection, actor: Actor, box: Box) -> None:
+    """Look again at a box that may have been taken out of play meanwhile; until the start is written it stays."""
+    now = await hold_box(tx, box.id)
+    if now is None or now.deleted_at is not None or not (now.is_open or actor.is_admin):
+        raise NotFound
 
 
 async def _check_quota(tx: AsyncConnection, actor: Actor, box: Box) -> None:

@@ -119,6 +119,13 @@ async def lock_box(tx: AsyncConnection, box_id: int) -> None:
     await tx.execute(select(boxes.c.id).where(boxes.c.id == box_id).with_for_update())
 
 
+async def hold_box(tx: AsyncConnection, box_id: int) -> Box | None:
+    """Return the box as it is now, and let nobody change it until the transaction ends; others may hold it too."""
+    statement = select(*_BOX).join(tracks, tracks.c.id == boxes.c.track_id).where(boxes.c.id == box_id)
+    row = (await tx.execute(statement.with_for_update(read=True, of=boxes))).first()
+    return Box(*row) if row else None
+
+
 async def slugs(tx: AsyncConnection) -> set[str]:
     """Return all addresses of boxes that are in use."""
     return set((await tx.execute(select(boxes.c.slug))).scalars())

@@ -129,10 +129,16 @@ async def get_session(tx: AsyncConnection, session_id: str, *, lock: bool = Fals
     return await _one(tx, query.with_for_update() if lock else query)
 
 
-async def live_sessions(tx: AsyncConnection, account_id: int | None = None) -> tuple[Session, ...]:
-    """Return all live sessions, or those of one account, oldest first."""
+async def live_sessions(
+    tx: AsyncConnection, account_id: int | None = None, *, box_id: int | None = None
+) -> tuple[Session, ...]:
+    """Return all live sessions, or those of one account or of one box, oldest first."""
     query = select(*COLUMNS).where(_LIVE).order_by(sessions.c.created_at, sessions.c.id)
-    return await _all(tx, query if account_id is None else query.where(sessions.c.account_id == account_id))
+    if account_id is not None:
+        query = query.where(sessions.c.account_id == account_id)
+    if box_id is not None:
+        query = query.where(sessions.c.box_id == box_id)
+    return await _all(tx, query)
 
 
 async def live_session(tx: AsyncConnection, account_id: int, box_id: int, realm: str | None = None) -> Session | None:
