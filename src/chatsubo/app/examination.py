@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatsubo.config import Config
-from chatsubo.domain.errors import ChatsuboError
 from chatsubo.domain.text import N_, Text
-from chatsubo.gates import GateClient, Gates
+from chatsubo.gates import GateClient, GateError, Gates
 from chatsubo.providers.base import BaseProvider, Finding
 from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
@@ -107,17 +106,25 @@ async def _provider(provider: BaseProvider) -> Report:
         text = Text(N_("it did not answer within {seconds} seconds"), {"seconds": int(SECONDS)})
         return Report(part, [Finding(ok=False, text=text)])
     except ProviderError as error:
-        return Report(part, [Finding(ok=False, text=Text(N_("{reason}"), {"reason": error.detail or str(error.text)}))])
+        return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text)])
 
 
 async def _gate(client: GateClient, realm: str) -> Report:
     part = f"gate {realm}"
+    remedy = Text(
+        N_("Check that the gate runs, and url, token and header of its entry below vpns in the configuration.")
+    )
     try:
         async with asyncio.timeout(SECONDS):
             await client.check()
     except TimeoutError:
         text = Text(N_("it did not answer within {seconds} seconds"), {"seconds": int(SECONDS)})
-        return Report(part, [Finding(ok=False, text=text)])
-    except ChatsuboError as error:
-        return Report(part, [Finding(ok=False, text=error.text)])
+        return Report(part, [Finding(ok=False, text=text, remedy=remedy)])
+    except GateError as error:
+        return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text, remedy=remedy)])
     return Report(part, [Finding(ok=True, text=Text(N_("it is well")))])
+
+
+def _technical(detail: str) -> Text | None:
+    """Return a reason that only organisers read, and that nobody translates; ``None`` if there is none."""
+    return Text("{detail}", {"detail": detail}) if detail else None

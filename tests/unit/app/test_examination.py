@@ -1,0 +1,32 @@
+"""What ``chatsubo doctor`` finds."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from chatsubo.app import examination
+from chatsubo.app.examination import examine
+from chatsubo.config import Config
+from chatsubo.gates import Gates
+from chatsubo.providers.registry import Registry
+from tests.unit.gates.gate import FakeGate, Network, gate
+
+
+async def test_a_gate_that_cannot_be_asked_says_why_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = Network({"well.example": FakeGate(), "strict.example": FakeGate(header="x-other")})
+    monkeypatch.setattr(examination, "Gates", partial(Gates, http=network.client()))
+    vpns = tuple(gate(f"{host}.example", host) for host in ("well", "strict", "gone"))
+
+    reports = {one.part: one.findings for one in await examine(Config(vpns=vpns), Registry({}, []))}
+
+    assert [one.ok for one in reports["gate well"]] == [True]
+    for part, reason in (("gate strict", "refuses our token"), ("gate gone", "nobody there")):
+        (finding,) = reports[part]
+        assert not finding.ok
+        assert reason in str(finding.text)
+        assert finding.remedy is not None
+        assert all(word in str(finding.remedy) for word in ("url", "token", "vpns"))
