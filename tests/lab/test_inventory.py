@@ -3,7 +3,9 @@
 import time
 
 from chatsubo.domain.sessions import State
+from chatsubo.domain.text import Text
 from chatsubo.live.bus import ADMINS, EVERYONE, Event
+from chatsubo.providers.base import Check, Finding
 from chatsubo.providers.exc import AccessRefused
 from chatsubo.store.database import Database
 from chatsubo.store.pictures import Picture, list_pictures, save_picture
@@ -65,6 +67,18 @@ async def test_a_provider_that_goes_away_keeps_its_last_good_picture_with_the_pr
     assert "connection refused" in (away.problem_detail or "")
     assert away.problem_since == world.clock()
     assert again.templates == good.templates
+
+
+async def test_what_a_check_says_of_its_provider_is_kept_as_it_is_said(idle: World) -> None:
+    class Unreachable(FakeProvider):
+        async def check(self) -> Check:
+            return Check(False, True, (Finding(True, Text("fine")), Finding(False, Text("fake/fake: no such socket"))))
+
+    idle.equip({"fake": Unreachable("fake", idle.hypervisor)})
+    await idle.lab.start()
+
+    away = await idle.picture(lambda one: one.problem is not None)
+    assert away.problem_detail == "fake/fake: no such socket"
 
 
 async def test_a_provider_that_comes_back_is_checked_again(world: World) -> None:

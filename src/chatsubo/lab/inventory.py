@@ -158,8 +158,8 @@ class Watch:
         if self._is_dynamic is None:
             check = await self._provider.check()
             if not check.reachable:
-                found = "; ".join(str(one.text) for one in check.findings if not one.ok)
-                raise BackendConnectionException(f"{self._provider.kind}/{self.name}", found)
+                # The findings of a provider may name it already, and whoever reads this knows whose problem it is.
+                raise BackendConnectionException(error="; ".join(str(one.text) for one in check.findings if not one.ok))
             self._is_dynamic = check.is_dynamic
         templates = await self._provider.list_templates()
         instances = await self._provider.list_instances()

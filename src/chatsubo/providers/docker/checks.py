@@ -5,10 +5,10 @@ from typing import Any
 
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import Finding, Listing
-from chatsubo.providers.docker.config import DockerConfig
+from chatsubo.providers.docker.config import Api, DockerConfig
 from chatsubo.providers.docker.network import BRIDGE, Network, Wanted
 from chatsubo.providers.docker.template import DockerTemplate
-from chatsubo.providers.exc import ProviderError
+from chatsubo.providers.exc import Advice, ProviderError
 
 DIRECT_ROUTING_SINCE = 28
 _LIMITS = (("MemoryLimit", N_("memory")), ("CpuCfsQuota", N_("processors")), ("PidsLimit", N_("processes")))
@@ -43,9 +43,9 @@ def engine(version: Mapping[str, Any], info: Mapping[str, Any]) -> Iterator[Find
         )
 
 
-def error(failure: ProviderError) -> Finding:
-    """Say what the engine could not be asked."""
-    return Finding(ok=False, text=Text("{detail}", {"detail": failure.detail}), remedy=_remedy(failure))
+def error(failure: ProviderError, api: Api) -> Finding:
+    """Say what the engine could not be asked, and where to look."""
+    return Finding(ok=False, text=Text("{detail}", {"detail": failure.detail}), remedy=_remedy(failure, api))
 
 
 def templates(listing: Listing[DockerTemplate]) -> Iterator[Finding]:
@@ -160,7 +160,13 @@ def _separation(found: Network, wanted: Wanted) -> Iterator[Finding]:
         yield Finding(ok=True, text=Text(N_("The network {name} ({subnet}) keeps boxes apart."), name))
 
 
-def _remedy(failure: ProviderError) -> Text | None:
-    if failure.advice.value == "retry":
+def _remedy(failure: ProviderError, api: Api) -> Text | None:
+    if failure.advice is not Advice.RETRY:
+        return None
+    if api.unix_socket is None:
         return Text(N_("Start the engine, and look at api.host and api.port."))
-    return None
+    text = N_(
+        "Start the engine; see whether the socket {socket} exists, and whether the platform's account may use it: "
+        "mostly it has to be in the group docker."
+    )
+    return Text(text, {"socket": api.unix_socket})

@@ -88,7 +88,9 @@ class DockerProvider(BaseProvider):
             version = await self._engine.ask(lambda docker: docker.version())
             info = await self._engine.ask(lambda docker: docker.system.info())
         except ProviderError as error:
-            return Check(reachable=False, is_dynamic=self.is_dynamic, findings=(*findings, checks.error(error)))
+            return Check(
+                reachable=False, is_dynamic=self.is_dynamic, findings=(*findings, checks.error(error, self.config.api))
+            )
         findings += checks.engine(version, info)
         if self._catalogue is None:
             text = N_("No dockerfiles_root is configured: only classic containers are served.")
@@ -105,7 +107,7 @@ class DockerProvider(BaseProvider):
                 online = await self._networks.find(self.config.internet.network)
                 findings += checks.network(self._networks.online, online)
         except ProviderError as error:
-            findings.append(checks.error(error))
+            findings.append(checks.error(error, self.config.api))
             usable = False
         return Check(reachable=True, is_dynamic=usable, findings=tuple(findings))
 
