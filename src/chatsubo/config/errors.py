@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chatsubo.domain.text import Text
+from chatsubo.domain.text import N_, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,39 @@ class Problem:
     @property
     def origin(self) -> str:
         """Where to look: ``server.port (line 12)``, ``server.port (CHATSUBO__SERVER__PORT)`` or ``line 3``."""
-        source = self.variable or (f"line {self.line}" if self.line is not None else "")
-        if not self.path:
-            return source
-        return f"{self.path} ({source})" if source else self.path
+        return str(self._place() or "")
 
     @property
     def sentence(self) -> str:
         """What is wrong, in English: ``expected text, found a list. Did you mean ...?``."""
-        found = "" if self.found is None else f", found {self.found}"
-        suggestion = "" if self.suggestion is None else f". {self.suggestion}"
-        return f"expected {self.expected}{found}{suggestion}"
+        return str(self._said())
+
+    @property
+    def text(self) -> Text:
+        """Where to look and what is wrong, to be translated where it is shown."""
+        place, said = self._place(), self._said()
+        return said if place is None else Text(N_("{path}: {reason}"), {"path": place, "reason": said})
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.sentence}" if self.origin else self.sentence
+        return str(self.text)
+
+    def _place(self) -> Text | None:
+        source: Text | None = None
+        if self.variable:
+            source = Text("{variable}", {"variable": self.variable})
+        elif self.line is not None:
+            source = Text(N_("line {line}"), {"line": self.line})
+        if not self.path:
+            return source
+        params = {"path": self.path, "source": source}
+        return Text("{path}" if source is None else "{path} ({source})", params)
+
+    def _said(self) -> Text:
+        message = N_("expected {expected}") if self.found is None else N_("expected {expected}, found {found}")
+        said = Text(message, {"expected": self.expected, "found": self.found})
+        if self.suggestion is None:
+            return said
+        return Text("{problem}. {suggestion}", {"problem": said, "suggestion": self.suggestion})
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary of plain values, with English texts."""

@@ -11,6 +11,7 @@ A stop may be asked for in every live state; of a queued session nothing exists 
 from enum import StrEnum
 
 from chatsubo.domain.errors import Busy
+from chatsubo.domain.text import N_, Text
 
 
 class State(StrEnum):
@@ -48,6 +49,16 @@ class Verb(StrEnum):
 LIVE = frozenset({State.QUEUED, State.PROVISIONING, State.RUNNING, State.RESETTING, State.STOPPING})
 ENDED = frozenset({State.STOPPED, State.FAILED})
 
+_WORDS = {
+    State.QUEUED: N_("waiting for a place"),
+    State.PROVISIONING: N_("starting"),
+    State.RUNNING: N_("running"),
+    State.RESETTING: N_("being reset"),
+    State.STOPPING: N_("stopping"),
+    State.STOPPED: N_("stopped"),
+    State.FAILED: N_("failed"),
+}
+
 _TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.QUEUED, Event.ADMIT): State.PROVISIONING,
     (State.QUEUED, Event.ASK_STOP): State.STOPPED,
@@ -76,4 +87,9 @@ def transition(state: State, event: Event) -> State:
     try:
         return _TRANSITIONS[state, event]
     except KeyError:
-        raise Busy(state=state.value) from None
+        raise busy(state) from None
+
+
+def busy(state: State) -> Busy:
+    """Return the error for what does not fit ``state``, which it names in words for people."""
+    return Busy(state=Text(_WORDS[state]))

@@ -10,8 +10,8 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatsubo.domain.errors import AlreadyRunning, Busy, ExtensionsUsedUp, NotFound
-from chatsubo.domain.sessions import Event, State, Verb, transition
+from chatsubo.domain.errors import AlreadyRunning, ExtensionsUsedUp, NotFound
+from chatsubo.domain.sessions import Event, State, Verb, busy, transition
 from chatsubo.domain.text import N_, Text
 from chatsubo.domain.values import make_values
 from chatsubo.store import session_changes as changes
@@ -123,9 +123,9 @@ async def extend(tx: AsyncConnection, session_id: str, *, minutes: int, limit: i
     """
     session = await _locked(tx, session_id)
     if session.state not in (State.RUNNING, State.RESETTING) or session.expires_at is None:
-        raise Busy(state=session.state.value)
+        raise busy(session.state)
     if session.expires_at <= now:
-        raise Busy(state=State.STOPPING.value)
+        raise busy(State.STOPPING)
     if session.extensions >= limit:
         raise ExtensionsUsedUp(limit=limit)
     expires_at = session.expires_at + timedelta(minutes=minutes)

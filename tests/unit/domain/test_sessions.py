@@ -6,26 +6,34 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chatsubo.domain.errors import Busy
-from chatsubo.domain.sessions import ENDED, LIVE, Event, State, transition
+from chatsubo.domain.sessions import ENDED, LIVE, Event, State, busy, transition
+from chatsubo.domain.text import Text
 
 
 def outcome(state, event):
     try:
         return transition(state, event)
-    except Busy as busy:
-        return busy.params
+    except Busy as error:
+        return error.text
 
 
 @given(st.sampled_from(State), st.sampled_from(Event))
 def test_every_event_either_leads_to_a_state_or_names_the_state_that_it_does_not_fit(state, event):
     following = outcome(state, event)
-    assert following in tuple(State) or following == {"state": state.value}
+    assert following in tuple(State) or following == busy(state).text
 
 
 @given(st.sampled_from(sorted(ENDED)), st.sampled_from(Event))
 def test_nothing_happens_to_a_session_that_has_ended(state, event):
     with pytest.raises(Busy):
         transition(state, event)
+
+
+def test_what_a_session_is_busy_with_is_told_in_the_readers_language():
+    words = {state: busy(state).text for state in State}
+    assert len({str(text) for text in words.values()}) == len(State)
+    assert "starting" in str(words[State.PROVISIONING])
+    assert all(isinstance(value, Text) for text in words.values() for _, value in text.values)
 
 
 @pytest.mark.parametrize("state", sorted(LIVE))

@@ -12,6 +12,7 @@ from chatsubo.providers.exc import Advice, ProviderError
 
 DIRECT_ROUTING_SINCE = 28
 _LIMITS = (("MemoryLimit", N_("memory")), ("CpuCfsQuota", N_("processors")), ("PidsLimit", N_("processes")))
+_ASKED = {"memory": N_("memory"), "cpus": N_("processors"), "processes": N_("processes")}
 
 
 def transport(config: DockerConfig) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def engine(version: Mapping[str, Any], info: Mapping[str, Any]) -> Iterator[Find
         if info.get(key) is False:
             yield Finding(
                 ok=False,
-                text=Text(N_("The engine's host cannot limit {what}: a box can use all of it."), {"what": what}),
+                text=Text(N_("The engine's host cannot limit {what}: a box can use all of it."), {"what": Text(what)}),
                 remedy=Text(N_("Turn the kernel's control groups on.")),
             )
     if not any("seccomp" in option for option in info.get("SecurityOptions") or ()):
@@ -52,7 +53,7 @@ def templates(listing: Listing[DockerTemplate]) -> Iterator[Finding]:
     """Say which templates there are."""
     yield Finding(ok=True, text=Text(N_("{count} templates can be used."), {"count": len(listing.items)}))
     for one in listing.rejected:
-        params = {"name": one.name, "reason": str(one.reason)}
+        params = {"name": one.name, "reason": one.reason}
         yield Finding(ok=False, text=Text(N_("The template {name} cannot be used: {reason}"), params))
 
 
@@ -60,7 +61,7 @@ def allowed(listing: Listing[DockerTemplate], config: DockerConfig) -> Iterator[
     """Say what templates ask for and do not get."""
     for one in listing.items:
         for text in refused(one, config):
-            yield Finding(ok=False, text=Text(N_("The template {name}: {what}"), {"name": one.name, "what": str(text)}))
+            yield Finding(ok=False, text=Text(N_("The template {name}: {what}"), {"name": one.name, "what": text}))
 
 
 def refused(template: DockerTemplate, config: DockerConfig) -> tuple[Text, ...]:
@@ -76,10 +77,11 @@ def refused(template: DockerTemplate, config: DockerConfig) -> tuple[Text, ...]:
     if asked.internet and not allow.internet:
         texts.append(Text(N_("it asks for the internet, which allow.internet does not permit")))
     granted = config.limits_for(asked.limits, type(asked.limits)())
-    for name in ("memory", "cpus", "processes"):
+    for name, what in _ASKED.items():
         wanted = getattr(asked.limits, name)
         if wanted is not None and wanted > getattr(granted, name):
-            texts.append(Text(N_("it asks for more {what} than allow.{what} permits"), {"what": name}))
+            params = {"what": Text(what), "setting": f"allow.{name}"}
+            texts.append(Text(N_("it asks for more {what} than {setting} permits"), params))
     return tuple(texts)
 
 

@@ -172,7 +172,7 @@ def _endpoint(raw: Mapping[str, Any], container: str) -> dict[str, Any]:
 
 
 def _warnings(instance: DockerInstance) -> tuple[Text, ...]:
-    return tuple(Text(N_("a reset leaves the {what} as it is"), {"what": what}) for what in instance.unreset)
+    return tuple(Text(N_("a reset leaves the {what} as it is"), {"what": what}) for what in instance.kept)
 
 
 def _said(error: ProviderError) -> dict[str, str]:

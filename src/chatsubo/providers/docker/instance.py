@@ -15,7 +15,13 @@ WHOLE_ID = 64
 
 
 class DockerInstance(BaseInstance):
-    """A container of a session, or a classic one."""
+    """A container of a session, or a classic one.
+
+    Attributes:
+        kept: What ``unreset`` says, in the reader's language.
+    """
+
+    kept: tuple[Text, ...] = ()
 
     @classmethod
     def from_listing(cls, raw: Mapping[str, Any], *, realm: str, network: str, ports_host: str) -> "DockerInstance":
@@ -39,7 +45,8 @@ class DockerInstance(BaseInstance):
             raise MalformedMetadataException("the label chatsubo.realm is missing")
         if address is not None and not _is_address(address):
             raise MalformedMetadataException("the label chatsubo.address is no address")
-        return cls(
+        kept = () if metadata.session else volumes(raw.get("Mounts") or ())
+        made = cls(
             raw["Id"],
             name,
             found_realm,
@@ -52,8 +59,10 @@ class DockerInstance(BaseInstance):
             running=raw.get("State") == "running",
             readiness=Readiness.HEALTHY if "(healthy)" in raw.get("Status", "") else Readiness.STARTED,
             endpoints=endpoints(raw.get("Ports") or (), address, ports_host),
-            unreset=() if metadata.session else volumes(raw.get("Mounts") or ()),
+            unreset=[str(one) for one in kept],
         )
+        made.kept = kept
+        return made
 
 
 def name_of(raw: Mapping[str, Any]) -> str:
@@ -89,17 +98,17 @@ def endpoints(ports: Iterable[Mapping[str, Any]], address: str | None, ports_hos
     return tuple(found)
 
 
-def volumes(mounts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def volumes(mounts: Iterable[Mapping[str, Any]]) -> tuple[Text, ...]:
     """Return what a reset leaves as it is: volumes with a name, and folders of the host, in words for organisers."""
     kept = []
     for mount in mounts:
         source, target = mount.get("Name") or mount.get("Source") or "", mount.get("Destination", "")
         if mount.get("Type") == "volume" and not _is_anonymous(str(mount.get("Name") or "")):
-            kept.append(str(Text(N_("volume {source} at {target}"), {"source": source, "target": target})))
+            kept.append(Text(N_("volume {source} at {target}"), {"source": source, "target": target}))
         elif mount.get("Type") == "bind":
             text = N_("folder {source} of the host at {target}")
-            kept.append(str(Text(text, {"source": mount.get("Source", ""), "target": target})))
-    return tuple(sorted(kept))
+            kept.append(Text(text, {"source": mount.get("Source", ""), "target": target}))
+    return tuple(sorted(kept, key=str))
 
 
 def classic_metadata(raw: Mapping[str, Any]) -> Metadata | None:

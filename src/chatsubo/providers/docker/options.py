@@ -114,8 +114,8 @@ class _Reader:
         return self.labels.get(PREFIX + key, "").strip()
 
     def warn(self, key: str, expected: Text) -> None:
-        # The expectation is English inside a translated sentence only when a reader's language has no entry for it.
-        self.warnings.append(Text(N_("the label {label} is ignored: expected {expected}"), _said(key, expected)))
+        params = {"label": PREFIX + key, "expected": expected}
+        self.warnings.append(Text(N_("the label {label} is ignored: expected {expected}"), params))
 
     def delivery(self) -> Delivery:
         value = self.value("secrets").lower()
@@ -188,10 +188,6 @@ class _Reader:
         uid = int(numbers[1]) if numbers else 0
         gid = int(numbers[2] or numbers[1]) if numbers else 0
         return SecretFile(name.upper(), path, int(mode, 8) if mode else 0o400, uid, gid)
-
-
-def _said(key: str, expected: Text) -> dict[str, str]:
-    return {"label": PREFIX + key, "expected": str(expected)}
 
 
 def _is_plain_path(path: str) -> bool:

@@ -133,11 +133,11 @@ def _text_of(path: Path) -> tuple[str, Text | None]:
 
 
 def _told(problem: Problem) -> Text:
-    return Text(N_("{file}: {problem}"), {"file": FILE, "problem": str(problem)})
+    return Text(N_("{file}: {problem}"), {"file": FILE, "problem": problem.text})
 
 
 def _at(path: str, reason: Text) -> Text:
-    return Text(N_("{path}: {reason}"), {"path": path, "reason": str(reason)})
+    return Text(N_("{path}: {reason}"), {"path": path, "reason": reason})
 
 
 def _mistakes(spec: TemplateFile) -> Iterator[Text]:

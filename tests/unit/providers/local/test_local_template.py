@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from chatsubo.domain.text import Text
 from chatsubo.providers.exc import Misconfigured, TemplateNotFound
 from chatsubo.providers.local.template import read_template
 from chatsubo.providers.local.templates import Templates
@@ -113,6 +114,17 @@ def test_a_mistake_is_told_where_it_is(folder: Path, text: str, said: str) -> No
     template, wrong = read(folder, text)
     assert template is None
     assert any(said in one for one in wrong), wrong
+
+
+def test_a_mistake_is_told_in_the_readers_language(folder: Path) -> None:
+    (folder / "template.yml").write_text("command: [x]\nports: {HTTP: 8000}\nfiles: {/a: x}\n")
+    _, wrong = read_template(folder, "here")
+    assert all(isinstance(dict(one.values)["reason"], Text) for one in wrong)
+    (folder / "template.yml").write_text("command: [x]\nlimits: {processes: 0}\n")
+    (told,) = read_template(folder, "here")[1]
+    problem = dict(told.values)["problem"]
+    assert isinstance(problem, Text)
+    assert all(isinstance(value, Text) for _, value in problem.values)
 
 
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:
