@@ -105,7 +105,7 @@ class BaseProvider(ABC):
         self.realms = list(realms)
         self.vpn_providers = vpn_providers
         if kind and kind != self.kind:
-            raise Misconfigured(f"a {self.kind} provider cannot be of the kind {kind}")
+            type(self).kind = kind
 
     @classmethod
     @abstractmethod
