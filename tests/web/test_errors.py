@@ -37,7 +37,7 @@ def test_a_problem_says_when_to_come_back() -> None:
     problem = problem_of(RateLimited(30), translator("en"))
 
     assert (problem.status, problem.retry_after, problem.code) == (429, 30, "rate-limited")
-    assert problem.detail == "Too many tries. Wait 30 seconds and try again."
+    assert problem.detail == "Too many tries. Try again in 30 s."
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ async def test_a_player_goes_from_a_start_to_the_scoreboard(site: Site, world: W
     assert (await case.get(f"/api/v1/boxes/{slug}/session")).json()["id"] == started.json()["id"]
 
     verdict = (await case.post("/api/v1/submissions", {"value": "FLAG{fixed}", "box": slug})).json()
-    assert (verdict["verdict"], verdict["points"], verdict["text"]) == ("correct", 50, "Correct! 50 points.")
+    assert (verdict["verdict"], verdict["points"], verdict["text"]) == ("correct", 50, "Correct! Points: 50.")
     world.clock.move(seconds=2)
 
     box = (await case.get(f"/api/v1/boxes/{slug}")).json()

@@ -93,7 +93,7 @@ def _disk(config: Config) -> list[Finding]:
     if not folder.is_dir():
         return []
     free = shutil.disk_usage(folder).free
-    text = Text(N_("{megabytes} MB are free in {folder}"), {"megabytes": free >> 20, "folder": str(folder)})
+    text = Text(N_("free in {folder}: {megabytes} MB"), {"megabytes": free >> 20, "folder": str(folder)})
     return [Finding(ok=free >= LEAST_FREE, text=text, remedy=Text(N_("Make room: a full disk stops the game.")))]
 
 
@@ -103,7 +103,7 @@ async def _provider(provider: BaseProvider) -> Report:
         async with asyncio.timeout(SECONDS):
             return Report(part, (await provider.check()).findings)
     except TimeoutError:
-        text = Text(N_("it did not answer within {seconds} seconds"), {"seconds": int(SECONDS)})
+        text = Text(N_("it did not answer within {seconds} s"), {"seconds": int(SECONDS)})
         return Report(part, [Finding(ok=False, text=text)])
     except ProviderError as error:
         return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text)])
@@ -118,7 +118,7 @@ async def _gate(client: GateClient, realm: str) -> Report:
         async with asyncio.timeout(SECONDS):
             await client.check()
     except TimeoutError:
-        text = Text(N_("it did not answer within {seconds} seconds"), {"seconds": int(SECONDS)})
+        text = Text(N_("it did not answer within {seconds} s"), {"seconds": int(SECONDS)})
         return Report(part, [Finding(ok=False, text=text, remedy=remedy)])
     except GateError as error:
         return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text, remedy=remedy)])

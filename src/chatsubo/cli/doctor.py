@@ -45,7 +45,7 @@ def _show(reports: Sequence["Report"]) -> None:
                 if finding.remedy is not None:
                     console.say(f"    → {finding.remedy}")
     console.say("")
-    console.say(Text(N_("{count} things need attention."), {"count": bad}) if bad else N_("All is well."), style="bold")
+    console.say(Text(N_("Needs attention: {count}"), {"count": bad}) if bad else N_("All is well."), style="bold")
 
 
 def _plain(report: "Report") -> dict[str, object]:

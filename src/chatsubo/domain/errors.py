@@ -98,14 +98,14 @@ class TooManyRunning(Conflict):
     """The player's quota of live sessions is used up."""
 
     code = "too-many-running"
-    message = N_("You already have {limit} machines running. Stop one first.")
+    message = N_("You have reached your limit of running machines ({limit}). Stop one first.")
 
 
 class ExtensionsUsedUp(Conflict):
     """The session was extended as often as it may be."""
 
     code = "extensions-used-up"
-    message = N_("This machine was extended {limit} times already, which is the limit.")
+    message = N_("This machine was extended as often as it may be (limit: {limit}).")
 
 
 class Taken(Conflict):
@@ -126,7 +126,7 @@ class RateLimited(ChatsuboError):
     """Too many tries; ``retry_after`` says in how many seconds to come back."""
 
     code = "rate-limited"
-    message = N_("Too many tries. Wait {retry_after} seconds and try again.")
+    message = N_("Too many tries. Try again in {retry_after} s.")
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after=retry_after)

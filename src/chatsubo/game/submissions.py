@@ -26,7 +26,7 @@ from chatsubo.store.submissions import Submission
 GRACE = timedelta(minutes=10)
 """How long an ended session's own values still count."""
 
-CORRECT = N_("Correct! {points} points.")
+CORRECT = N_("Correct! Points: {points}.")
 REPEATED = N_("You already have this flag.")
 WRONG = N_("That is not a flag of yours. Look closer.")
 FIRST_BLOOD = N_("First blood: {username} has taken all flags of {box}.")

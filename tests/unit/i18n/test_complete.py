@@ -57,8 +57,15 @@ def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
                 assert placeholders(form) == wanted, one.id
 
 
+def test_no_text_counts_with_a_plural_that_is_wrong_for_one() -> None:
+    counts = re.compile(
+        r"\{(count|points|minutes|hours|seconds|retry_after)\} [a-z]{2,}s\b|\{limit\} (machines|times)\b"
+    )
+    assert [one for one in ids(collect()) if isinstance(one, str) and counts.search(one)] == []
+
+
 def test_a_text_is_put_into_the_readers_language() -> None:
-    text = Text("Too many tries. Wait {retry_after} seconds and try again.", {"retry_after": 7})
+    text = Text("Too many tries. Try again in {retry_after} s.", {"retry_after": 7})
     assert "7" in translator("fr").text(text)
     assert translator("fr").text(text) != translator("en").text(text) == str(text)
 

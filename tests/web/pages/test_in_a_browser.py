@@ -123,7 +123,9 @@ async def test_a_refused_start_is_told_in_its_place(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/last-call")
     await page.click("#machine button:has-text('Start')")
-    await expect(page.locator("#machine [role=alert]")).to_contain_text("You already have 3 machines running.")
+    await expect(page.locator("#machine [role=alert]")).to_contain_text(
+        "You have reached your limit of running machines (3)."
+    )
     club.complaints.clear()  # the browser logs each answer that is an error
 
 

@@ -70,7 +70,7 @@ async def test_a_refused_start_says_why_on_the_page_and_in_its_part(player):
     part = await player.send("/boxes/last-call", "/start", script=True)
     for answer in (whole, part):
         assert answer.status_code == 409
-        assert "You already have 3 machines running. Stop one first." in Page(answer.text).text
+        assert "You have reached your limit of running machines (3). Stop one first." in Page(answer.text).text
     assert "<html" in whole.text
     assert part.headers["x-fragment"] == "1"
     assert "<html" not in part.text
@@ -118,7 +118,7 @@ async def test_a_right_flag_counts_and_wakes_the_page(player):
 
 async def test_flags_are_submitted_without_scripts(player):
     right = await player.send("/boxes/straylight", "/flags", flag="FLAG{straylight-root}", box="straylight")
-    assert "Correct! 200 points." in Page(right.text).text
+    assert "Correct! Points: 200." in Page(right.text).text
     wrong = await player.send("/tracks", "/flags", flag="FLAG{nope}")
     assert wrong.status_code == 200
     assert "That is not a flag of yours." in Page(wrong.text).text

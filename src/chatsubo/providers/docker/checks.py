@@ -51,7 +51,7 @@ def error(failure: ProviderError, api: Api) -> Finding:
 
 def templates(listing: Listing[DockerTemplate]) -> Iterator[Finding]:
     """Say which templates there are."""
-    yield Finding(ok=True, text=Text(N_("{count} templates can be used."), {"count": len(listing.items)}))
+    yield Finding(ok=True, text=Text(N_("Templates that can be used: {count}"), {"count": len(listing.items)}))
     for one in listing.rejected:
         params = {"name": one.name, "reason": one.reason}
         yield Finding(ok=False, text=Text(N_("The template {name} cannot be used: {reason}"), params))

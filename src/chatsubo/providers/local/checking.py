@@ -35,7 +35,7 @@ def _templates(root: Path) -> Finding:
     except ProviderError as error:
         said = Text(N_("The templates cannot be read: {reason}"), {"reason": error.detail})
         return Finding(False, said, Text(N_("Make the folder {folder}, or correct templates_root."), params))
-    return Finding(True, Text(N_("{folder} can be read; {count} entries are in it."), {**params, "count": count}))
+    return Finding(True, Text(N_("{folder} can be read. Entries in it: {count}"), {**params, "count": count}))
 
 
 def _data(make: Callable[[], Path]) -> Finding:
