@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chatsubo.domain.errors import BadCredentials, Invalid, NotFound, RateLimited, Taken
+from chatsubo.domain.errors import BadCredentials, Invalid, NotFound, RateLimited, StorageFull, Taken
 from chatsubo.game import Client, Role
 from tests.game.world import CLIENT, PASSWORD, World
 
@@ -164,3 +164,26 @@ async def test_a_login_that_was_under_way_does_not_outlive_the_old_password(worl
 
     with pytest.raises(BadCredentials):
         await thief
+
+
+async def test_a_password_that_is_hashed_anew_at_a_login_ends_no_other_login(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, phone = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    monkeypatch.setattr(world.game.passwords, "is_outdated", lambda _: True)
+    await world.game.accounts.login("case", PASSWORD, client=CLIENT)
+    assert await world.game.accounts.authenticate(phone) is not None
+    await world.game.accounts.login("case", PASSWORD, client=CLIENT)
+
+
+async def test_who_is_logged_in_stays_so_while_nothing_can_be_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, token = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
+    world.clock.move(minutes=5)
+    monkeypatch.setattr(world.db, "write", _refuse)
+    assert await world.game.accounts.authenticate(token) == actor
+
+
+def _refuse() -> None:
+    raise StorageFull

@@ -173,3 +173,25 @@ async def test_no_machine_is_left_of_a_box_that_is_retired_while_players_start_i
     assert all(not isinstance(one, BaseException) or isinstance(one, NotFound) for one in outcomes)
     async with world.db.read() as tx:
         assert await live_sessions(tx) == ()
+
+
+async def test_the_desk_counts_the_flags_that_count(world: World) -> None:
+    admin = await world.admin()
+    slug, other = await world.release(admin), await world.release(admin, name="Other")
+    case = await world.player("case")
+    for box in (slug, other):
+        await world.game.submissions.submit(case, "FLAG{fixed}", box)
+    assert (await world.game.desk.overview(admin)).solves == 2
+    await world.game.box_admin.delete(admin, other)
+    assert (await world.game.desk.overview(admin)).solves == 1
+    form = await world.game.box_admin.form(admin, slug)
+    await world.game.box_admin.edit(
+        admin, slug, structs.replace(form, flags=[one for one in form.flags if one.name != "fixed"])
+    )
+    assert (await world.game.desk.overview(admin)).solves == 0
+
+
+async def test_a_box_tells_its_tracks_name(world: World) -> None:
+    await world.release(await world.admin(), track="", new_track="Web & Wires")
+    (card,) = await world.game.catalogue.boxes(await world.player("case"))
+    assert (card.track, card.track_name) == ("web-wires", "Web & Wires")

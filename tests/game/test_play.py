@@ -142,3 +142,24 @@ async def test_organisers_acts_are_refused_to_players(world: World) -> None:
         with pytest.raises(ChatsuboError) as told:
             await act
         assert told.value.code == "forbidden"
+
+
+async def test_a_machine_that_is_being_stopped_does_not_count_against_the_quota(world: World) -> None:
+    admin = await world.admin()
+    slugs = [await world.release(admin, name=f"Box {number}") for number in range(4)]
+    case = await world.player("case")
+    for slug in slugs[:3]:
+        await world.run(case, slug)
+    with pytest.raises(TooManyRunning):
+        await world.game.play.start(case, slugs[3])
+    assert (await world.game.play.stop(case, slugs[0])).state == "stopping"
+    await world.game.play.start(case, slugs[3])
+
+
+async def test_a_provider_whose_trouble_changes_is_told_anew(world: World) -> None:
+    slug = await world.release(await world.admin())
+    case = await world.player("case")
+    since = world.clock()
+    for problem in ("It does not answer.", "It refuses the platform."):
+        await world.offer(problem=Text(problem), problem_detail=problem, problem_since=since)
+        assert str((await world.game.catalogue.box(case, slug)).problem) == problem

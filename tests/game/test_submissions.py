@@ -11,6 +11,7 @@ from chatsubo.domain.labels import Flag
 from chatsubo.domain.scoring import Solve
 from chatsubo.game import snapshot
 from chatsubo.game.views import FlagForm
+from chatsubo.live.bus import EVERYONE
 from chatsubo.store.submissions import all_solves
 from tests.game.world import World
 
@@ -163,3 +164,18 @@ async def test_of_all_who_finish_a_box_at_once_one_is_told_of_as_the_first(world
 
     assert sum(one.first_blood for one in verdicts) == 1
     assert len(await world.game.notices.recent(admin)) == 1
+
+
+async def test_the_last_flag_of_a_volley_is_told_to_everyone(world: World) -> None:
+    slug = await world.release(await world.admin())
+    players = [await world.player(f"player{number}") for number in range(4)]
+    with world.bus.subscribe([EVERYONE]) as news:
+        for player in players:
+            await world.game.submissions.submit(player, "FLAG{fixed}", slug)
+            await asyncio.sleep(0)
+        told: set[object] = set()
+        while len(told) < 1 or (await world.game.snapshots.current()).version not in told:
+            event = await news.next(within=5)
+            assert event is not None
+            told.add(event.data.get("version"))
+    assert len((await world.game.scoreboard.standings()).rows) == 4

@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.errors import StorageFull
-from chatsubo.domain.sessions import State
+from chatsubo.domain.sessions import State, Verb
 from chatsubo.jobs import Started
 from chatsubo.jobs.memory import MemoryJobs
+from chatsubo.lab.dispatch import _Trouble
 from chatsubo.lab.lifecycle import Lifecycle, PlatformFailed
 from chatsubo.lab.runs import Run
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
-from tests.lab.world import World, furnish
+from chatsubo.store.queue import Intent
+from tests.lab.world import QUICK, World, furnish
 
 
 class FullDatabase(Database):
@@ -128,3 +130,30 @@ async def test_health_tells_when_the_lab_does_not_work(idle: World) -> None:
     assert idle.lab.health() == {}
     idle.lab._dispatcher.looked_at -= 60
     assert "has not looked at the database" in idle.lab.health()["dispatcher"]
+
+
+class ChokingJobs(MemoryJobs):
+    """An engine that chokes on one session."""
+
+    choked = ""
+
+    async def start(self, session_id: str, generation: int, verb: str) -> Started:
+        if session_id == self.choked:
+            raise ArithmeticError
+        return await super().start(session_id, generation, verb)
+
+
+async def test_one_intent_that_cannot_be_started_holds_up_no_other(embedded: Database) -> None:
+    jobs = ChokingJobs()
+    world = World(embedded, jobs)
+    jobs.choked = await world.ask(1)
+    await world.lab.start()
+    assert (await world.run(2)).state is State.RUNNING
+    await world.lab.aclose()
+
+
+def test_an_intent_that_was_renewed_for_days_still_has_a_delay(embedded: Database) -> None:
+    dispatcher = World(embedded).lab._dispatcher
+    trouble = _Trouble(1, renewals=5_000)
+    intent = Intent("s", 1, Verb.STOP, "fake", 1, 1, admitted=True, ended=False)
+    assert dispatcher._delay(intent, trouble) == QUICK.renew_most

@@ -1,5 +1,6 @@
 """Accounts and logins."""
 
+import contextlib
 import hashlib
 import re
 import secrets
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.clock import Clock
-from chatsubo.domain.errors import BadCredentials, Closed, FieldProblem, Invalid, NotFound, Taken
+from chatsubo.domain.errors import BadCredentials, Closed, FieldProblem, Invalid, NotFound, Taken, Unavailable
 from chatsubo.domain.text import N_, Text
 from chatsubo.game import limits
 from chatsubo.game.actor import Actor, Role
@@ -130,7 +131,7 @@ class Accounts:
         if not await self._passwords.verify(known, password[: MAX_PASSWORD + 1]) or account is None:
             raise BadCredentials
         if self._passwords.is_outdated(account.password_hash):
-            account = await self._set_password(account, password)
+            account = await self._renew_hash(account, password)
         return _actor(account), await self._log_in(account, client)
 
     async def authenticate(self, token: str) -> Actor | None:
@@ -142,8 +143,9 @@ class Accounts:
         if found is None:
             return None
         if now - found.seen_at >= TOUCH_EVERY:
-            async with self._db.write() as tx:
-                await login_store.touch_login(tx, digest, seen_at=now, expires_at=now + LOGIN_LIFETIME)
+            with contextlib.suppress(Unavailable):  # a full disk need not keep anybody from reading
+                async with self._db.write() as tx:
+                    await login_store.touch_login(tx, digest, seen_at=now, expires_at=now + LOGIN_LIFETIME)
         return Actor(found.account_id, found.username, Role(found.role), found.language, found.theme)
 
     async def logout(self, token: str) -> None:
@@ -243,6 +245,13 @@ class Accounts:
         if account is None:
             raise NotFound
         return account
+
+    async def _renew_hash(self, account: Account, password: str) -> Account:
+        """Hash the same password again with the costs of today, unless it was changed meanwhile."""
+        renewed = await self._passwords.hash(password)
+        async with self._db.write() as tx:
+            await store.renew_password_hash(tx, account.id, old=account.password_hash, new=renewed)
+        return replace(account, password_hash=renewed)
 
     async def _set_password(self, account: Account, password: str) -> Account:
         password_hash = await self._passwords.hash(password)

@@ -206,5 +206,6 @@ async def _check_quota(tx: AsyncConnection, actor: Actor, box: Box) -> None:
     if any(one.box_id == box.id for one in live):
         raise AlreadyRunning
     limit = int(await read_setting(tx, "max_running") or MAX_RUNNING)
-    if len(live) >= limit:
+    held = [one for one in live if one.state is not State.STOPPING]  # one that ends is no longer the player's to stop
+    if len(held) >= limit:
         raise TooManyRunning(limit=limit)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.scoring import Solve, standings
 from chatsubo.game.views import StandingRow, StandingsView
@@ -101,6 +102,7 @@ class Snapshots:
         self._pause = 0.0
         self._changes = 0
         self._changes_seen = 0
+        self._untold = False
         self._telling: asyncio.Task[None] | None = None
 
     async def current(self) -> Snapshot:
@@ -116,6 +118,7 @@ class Snapshots:
 
     def changed(self) -> None:
         """Tell everyone, once the next snapshot is there, that the standings have changed: of many changes, once."""
+        self._untold = True
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
@@ -125,9 +128,12 @@ class Snapshots:
             self._telling.cancel()
 
     async def _tell(self) -> None:
-        await asyncio.sleep(max(0.0, self._looked_at + self._pause - time.monotonic()))
-        snapshot = await self.current()
-        self._bus.publish(EVERYONE, Event("standings", {"version": snapshot.version}))
+        while self._untold:
+            await asyncio.sleep(max(0.0, self._looked_at + self._pause - time.monotonic()))
+            self._untold = False  # a change that comes from here on is told in another round
+            self.forget()  # a look that began before the change may have missed it
+            snapshot = await self.current()
+            self._bus.publish(EVERYONE, Event("standings", {"version": snapshot.version}))
 
     def _fresh(self) -> Snapshot | None:
         is_young = time.monotonic() - self._looked_at < self._pause
@@ -138,21 +144,25 @@ class Snapshots:
         changes = self._changes  # one that comes while we look may not be in what we read
         async with self._db.read() as tx:
             version = (*await solves_version(tx), int(await read_setting(tx, CATALOGUE) or 0))
-            if version != self._version:
-                rows = _Rows(
-                    version,
-                    await all_tracks(tx),
-                    [box for box in await all_boxes(tx) if box.deleted_at is None],
-                    await all_flags(tx),
-                    await all_solves(tx),
-                    await usernames(tx),
-                )
-                self._snapshot = await asyncio.to_thread(_compute, rows)
-                self._version = version
-                self._pause = min(LONGEST_PAUSE, (time.monotonic() - began) / SHARE)
-        self._looked_at, self._changes_seen = time.monotonic(), changes
+            rows = await _read(tx, version) if version != self._version else None
+        if rows is not None:
+            self._snapshot = await asyncio.to_thread(_compute, rows)
+            self._version = version
+            self._pause = min(LONGEST_PAUSE, (time.monotonic() - began) / SHARE)
+        self._looked_at, self._changes_seen = began, changes
         assert self._snapshot is not None
         return self._snapshot
+
+
+async def _read(tx: AsyncConnection, version: Version) -> _Rows:
+    return _Rows(
+        version,
+        await all_tracks(tx),
+        [box for box in await all_boxes(tx) if box.deleted_at is None],
+        await all_flags(tx),
+        await all_solves(tx),
+        await usernames(tx),
+    )
 
 
 def _compute(rows: _Rows) -> Snapshot:

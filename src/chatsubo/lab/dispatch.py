@@ -31,6 +31,9 @@ STAGES = {
     Verb.START: N_("Starting the machine"),
     Verb.RESET: N_("Bringing the machine back to its initial state"),
 }
+MOST_DOUBLINGS = 16
+"""Of the delay between renewals; far beyond the longest delay, and far below what a float holds."""
+
 GIVE_UP_AFTER = 5
 MOVED_UP = 2.0
 """Those who wait are told that they moved up once in so many seconds, at most."""
@@ -112,7 +115,7 @@ class Dispatcher:
         }
         for intent in await self._admit(intents):
             if not self._lifecycle.runs.has(intent.session_id, intent.generation):
-                await self._start(intent)
+                await self._start_alone(intent)
         self.looked_at = time.monotonic()
 
     async def _admit(self, intents: Sequence[Intent]) -> list[Intent]:
@@ -148,6 +151,15 @@ class Dispatcher:
         if moved_up:
             self._moved, self._moved_up_at = False, time.monotonic()
 
+    async def _start_alone(self, intent: Intent) -> None:
+        """Start the intent's workflow; whatever is wrong with it holds up no other intent."""
+        try:
+            await self._start(intent)
+        except ChatsuboError as error:
+            log.warning("dispatch.failed", session=intent.session_id, reason=str(error))
+        except Exception:
+            log.exception("dispatch.failed", session=intent.session_id)
+
     async def _start(self, intent: Intent) -> None:
         """Start the intent's workflow; of one that was started before, watch that it ends as it should."""
         trouble = self._troubles.get(intent.session_id)
@@ -171,7 +183,7 @@ class Dispatcher:
 
     def _delay(self, intent: Intent, trouble: _Trouble) -> float:
         most = self._pace.renew_removal_most if intent.ended else self._pace.renew_most
-        return min(most, self._pace.retry_first * 2.0**trouble.renewals)
+        return min(most, self._pace.retry_first * 2.0 ** min(trouble.renewals, MOST_DOUBLINGS))
 
     async def _renew(self, intent: Intent, trouble: _Trouble) -> None:
         """Take an intent up again, under the next generation and so with a workflow of its own."""

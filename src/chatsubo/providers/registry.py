@@ -9,6 +9,7 @@ import structlog
 
 from chatsubo.config import Config, ProviderConfig
 from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.threads import with_plain_methods
 
 GROUP = "chatsubo.providers"
 
@@ -72,7 +73,8 @@ class Registry:
         providers: dict[str, BaseProvider] = {}
         for entry in config.providers:
             vpns = tuple(gate for gate in config.vpns if gate.realm in entry.realms)
-            providers[entry.name] = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
+            provider = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
+            providers[entry.name] = with_plain_methods(provider)
         return providers
 
 

@@ -98,6 +98,12 @@ async def set_password_hash(tx: AsyncConnection, account_id: int, password_hash:
     await tx.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))
 
 
+async def renew_password_hash(tx: AsyncConnection, account_id: int, *, old: str, new: str) -> None:
+    """Replace an account's password hash, if it is still the ``old`` one."""
+    same = accounts.c.password_hash == old
+    await tx.execute(update(accounts).where(accounts.c.id == account_id, same).values(password_hash=new))
+
+
 async def set_role(tx: AsyncConnection, account_id: int, role: str) -> None:
     """Set what an account may do."""
     await tx.execute(update(accounts).where(accounts.c.id == account_id).values(role=role))

@@ -24,7 +24,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A row of ``boxes``, with its track's slug."""
+    """A row of ``boxes``, with its track's slug and name."""
 
     id: int
     slug: str
@@ -43,6 +43,7 @@ class Box:
     retired_at: datetime | None
     deleted_at: datetime | None
     track: str
+    track_name: str
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +81,11 @@ class FlagRow:
 
 
 _TRACK = [tracks.c[name] for name in Track.__slots__]
-_BOX = [*(boxes.c[name] for name in Box.__slots__[:-1]), tracks.c.slug.label("track")]
+_BOX = [
+    *(boxes.c[name] for name in Box.__slots__[:-2]),
+    tracks.c.slug.label("track"),
+    tracks.c.name.label("track_name"),
+]
 _FLAG = [flags.c[name] for name in FlagRow.__slots__]
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -42,11 +43,6 @@ class Database:
             target.set(drivername="postgresql+asyncpg"), pool_size=10, pool_pre_ping=True, hide_parameters=True
         )
         return cls(engine, engine)
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether this is SQLite, which belongs to one server process."""
-        return self._turn is not None
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -103,6 +99,8 @@ def _told_plainly() -> Iterator[None]:
     except OperationalError as error:
         if any(words in str(error.orig).lower() for words in _FULL):
             raise StorageFull from error
+        raise Unavailable from error
+    except PoolTimeout as error:
         raise Unavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:

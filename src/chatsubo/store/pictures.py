@@ -148,7 +148,8 @@ async def list_pictures(tx: AsyncConnection) -> tuple[Picture, ...]:
 
 async def pictures_version(tx: AsyncConnection) -> tuple[object, ...]:
     """Return something that changes whenever a picture does, much cheaper than the pictures."""
-    columns = (pictures.c.provider, pictures.c.seen_at, pictures.c.problem_since, pictures.c.took)
+    names = ("provider", "seen_at", "took", "problem_since", "problem_detail")
+    columns = [pictures.c[name] for name in names]
     return tuple(tuple(row) for row in await tx.execute(select(*columns).order_by(pictures.c.provider)))
 
 

@@ -129,14 +129,15 @@ async def recent_submissions(tx: AsyncConnection, *, limit: int, verdict: str | 
 
 
 async def totals(tx: AsyncConnection) -> tuple[int, int, int, int]:
-    """Return how many accounts, open boxes, accepted flags and submissions there are."""
+    """Return how many accounts, open boxes, accepted flags that count and submissions there are."""
     open_boxes = select(func.count()).where(
         boxes.c.released_at.is_not(None), boxes.c.retired_at.is_(None), boxes.c.deleted_at.is_(None)
     )
+    counting = solves.join(flags, flags.c.id == solves.c.flag_id).join(boxes, boxes.c.id == flags.c.box_id)
     counts = [
         select(func.count()).select_from(accounts),
         open_boxes,
-        select(func.count()).select_from(solves),
+        select(func.count()).select_from(counting).where(flags.c.deleted_at.is_(None), boxes.c.deleted_at.is_(None)),
         select(func.count()).select_from(submissions),
     ]
     row = (await tx.execute(select(*(count.scalar_subquery() for count in counts)))).one()

@@ -74,9 +74,10 @@ class Check:
 class BaseProvider(ABC):
     """A configured connection to one hypervisor or container engine.
 
-    Subclass it in ``provider.py`` of a folder whose name is the kind. Methods are ``async def``; the platform gives
-    each call a time limit, may cancel it, and may call any of them again after a crash at any point. Every method
-    raises only :class:`chatsubo.providers.exc.ProviderError` and its subclasses.
+    Subclass it in ``provider.py`` of a folder whose name is the kind. Methods are ``async def``, or plain ``def``:
+    these run in a few threads of the provider's own. The platform gives each call a time limit, may cancel it, and may
+    call any of them again after a crash at any point. Every method raises only
+    :class:`chatsubo.providers.exc.ProviderError` and its subclasses.
 
     Attributes:
         kind: Which plugin; the key below ``providers:`` in the configuration.
@@ -105,7 +106,7 @@ class BaseProvider(ABC):
         self.realms = list(realms)
         self.vpn_providers = vpn_providers
         if kind and kind != self.kind:
-            type(self).kind = kind
+            raise Misconfigured(f"a {self.kind} provider cannot be of the kind {kind}")
 
     @classmethod
     @abstractmethod

@@ -61,7 +61,7 @@ class Flights(Generic[T]):
             broadcast = Broadcast()
             task = asyncio.ensure_future(work(broadcast))
             flight = self._flights[key] = task, broadcast, []
-            task.add_done_callback(lambda _: self._flights.pop(key, None))
+            task.add_done_callback(lambda done: self._forget(key, done))
         task, broadcast, waiting = flight
         mark = object()
         waiting.append(mark)
@@ -72,6 +72,12 @@ class Flights(Generic[T]):
             waiting.remove(mark)
             broadcast.discard(progress)
             if not waiting and not task.done():
-                self._flights.pop(key, None)
+                self._forget(key, task)
                 task.cancel()
                 await asyncio.wait({task})
+
+    def _forget(self, key: str, task: asyncio.Future[T]) -> None:
+        """Let the next who asks begin anew, unless somebody did already."""
+        flight = self._flights.get(key)
+        if flight is not None and flight[0] is task:
+            del self._flights[key]
