@@ -25,6 +25,7 @@ from chatsubo.store.pictures import (
     list_pictures,
     save_picture,
 )
+from chatsubo.store.queue import admit
 from chatsubo.store.session_logs import write_log
 from chatsubo.store.sessions import (
     Session,
@@ -71,9 +72,17 @@ async def found(tx: AsyncConnection, session_id: str) -> Session:
     return session
 
 
+async def placed(tx: AsyncConnection) -> str:
+    """Open a session, and give it a place at its provider."""
+    session_id = await opened(tx)
+    provider = (await found(tx, session_id)).provider
+    assert await admit(tx, provider, 1, stages={Verb.START: "Starting", Verb.RESET: "Resetting"}, now=NOW)
+    return session_id
+
+
 async def test_what_a_start_gave_is_kept_as_it_is(furnished: Database) -> None:
     async with furnished.write() as tx:
-        session_id = await opened(tx)
+        session_id = await placed(tx)
         assert await changes.finish_start(tx, await found(tx, session_id), OUTCOME, NOW)
 
     async with furnished.read() as tx:
@@ -91,7 +100,7 @@ async def test_what_a_start_gave_is_kept_as_it_is(furnished: Database) -> None:
 
 async def test_an_outcome_of_an_older_generation_changes_nothing(furnished: Database) -> None:
     async with furnished.write() as tx:
-        session_id = await opened(tx)
+        session_id = await placed(tx)
         old = await found(tx, session_id)
         await changes.set_intent(tx, old, state=State.STOPPING, verb=Verb.STOP, stage=Text("Stopping"), now=NOW)
 
@@ -141,8 +150,10 @@ async def test_sessions_are_found_by_player_box_and_realm(furnished: Database) -
 
 async def test_values_of_ended_sessions_count_for_a_while_and_are_recognised_for_ever(furnished: Database) -> None:
     async with furnished.write() as tx:
-        session_id = await opened(tx)
+        session_id = await placed(tx)
         await changes.finish_start(tx, await found(tx, session_id), OUTCOME, NOW)
+        running = await found(tx, session_id)
+        await changes.set_intent(tx, running, state=State.STOPPING, verb=Verb.STOP, stage=Text("Stopping"), now=NOW)
         await changes.finish_stop(tx, await found(tx, session_id), NOW)
 
     async with furnished.read() as tx:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.queue import Waiting, in_turn
-from chatsubo.domain.sessions import State, Verb
+from chatsubo.domain.sessions import Event, State, Verb, transition
 from chatsubo.domain.text import Text
 from chatsubo.store.tables import sessions
 
@@ -94,7 +94,8 @@ async def admit(
     """
     order, under_way = await _line(tx, provider, lock=True)
     chosen = order[: max(0, places - len(under_way | set(held)))]
-    for verb, state in ((Verb.START, State.PROVISIONING), (Verb.RESET, State.RESETTING)):
+    admitted = transition(State.QUEUED, Event.ADMIT)
+    for verb, state in ((Verb.START, admitted), (Verb.RESET, State.RESETTING)):
         of_verb = sessions.c.verb == verb
         await tx.execute(
             update(sessions)

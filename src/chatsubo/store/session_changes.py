@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.flags import MAX_LENGTH, digest
 from chatsubo.domain.labels import Creds, Flag
-from chatsubo.domain.sessions import State, Verb
+from chatsubo.domain.sessions import Event, State, Verb, transition
 from chatsubo.domain.text import Text
 from chatsubo.store.machines import Endpoint, Machine
 from chatsubo.store.sessions import COLUMNS, Session, read_session
@@ -78,12 +78,13 @@ async def renew_intent(tx: AsyncConnection, session_id: str, generation: int) ->
 
 async def end_queued(tx: AsyncConnection, session: Session, now: datetime) -> bool:
     """End a session of which nothing exists yet."""
-    return await _end(tx, session, State.STOPPED, now)
+    return await _end(tx, session, transition(session.state, Event.ASK_STOP), now)
 
 
 async def finish_stop(tx: AsyncConnection, session: Session, now: datetime) -> bool:
     """Commit that nothing is left of a session: one that failed stays failed, any other is stopped."""
-    return await _end(tx, session, State.FAILED if session.state is State.FAILED else State.STOPPED, now)
+    failed = session.state is State.FAILED
+    return await _end(tx, session, State.FAILED if failed else transition(session.state, Event.STOP_DONE), now)
 
 
 async def _end(tx: AsyncConnection, session: Session, state: State, now: datetime) -> bool:
@@ -104,7 +105,7 @@ async def fail(tx: AsyncConnection, session: Session, failure: Text, detail: str
     return await _change(
         tx,
         session,
-        state=State.FAILED,
+        state=transition(session.state, Event.FAIL),
         verb=Verb.STOP,
         generation=session.generation + 1,
         asked_at=now,
@@ -136,10 +137,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 async def finish_start(tx: AsyncConnection, session: Session, outcome: Outcome, now: datetime) -> bool:
     """Commit that the machine runs, and from when on its time counts; or after a reset that it runs again."""
+    event = Event.RESET_DONE if session.verb is Verb.RESET else Event.STARTED
     changed = await _change(
         tx,
         session,
-        state=State.RUNNING,
+        state=transition(session.state, event),
         verb=None,
         admitted_at=None,
         stage=None,
@@ -159,7 +161,7 @@ async def keep_running(tx: AsyncConnection, session: Session, stage: Text, failu
     return await _change(
         tx,
         session,
-        state=State.RUNNING,
+        state=transition(session.state, Event.RESET_DONE),
         verb=None,
         admitted_at=None,
         stage=stage.to_json(),
