@@ -41,7 +41,7 @@ async def _rows(file: Path) -> list[dict[str, object]]:
                 {
                     "slug": one.slug,
                     "name": one.name,
-                    "track": one.track,
+                    "track": one.track_name,
                     "template": one.template,
                     "difficulty": one.difficulty,
                     "flags": sum(flag.box_id == one.id for flag in flags),

@@ -193,6 +193,7 @@ def _card(snapshot: Snapshot, box: Box, found: Found, session: Session | None, o
         slug=box.slug,
         name=box.name,
         track=box.track,
+        track_name=box.track_name,
         os=box.os,
         difficulty=box.difficulty,
         level=level(box.difficulty),

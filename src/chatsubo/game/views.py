@@ -45,6 +45,7 @@ class BoxCard(Struct, frozen=True, kw_only=True):
     slug: str
     name: str
     track: str
+    track_name: str
     os: str
     difficulty: int
     level: Level
