@@ -26,6 +26,17 @@ async def test_a_template_is_registered_with_what_its_labels_say(organiser):
     assert "Not released: only organisers see it." in box.text
 
 
+async def test_a_box_begins_with_the_choice_of_a_template(organiser):
+    answer = await organiser.get("/admin/boxes/new")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/templates")
+
+
+async def test_boxes_are_listed_with_the_names_of_their_tracks(organiser):
+    text = (await organiser.page("/admin/boxes")).text
+    assert "Privilege escalation" in text
+    assert "privilege-escalation" not in text
+
+
 async def test_a_form_that_is_not_right_keeps_what_was_written_and_marks_each_field(organiser):
     form = (await organiser.page("/admin/boxes/new?template=hello")).form("/admin/boxes/new")
     wrong = {

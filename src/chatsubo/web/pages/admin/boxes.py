@@ -35,9 +35,11 @@ class BoxDesk(Controller):
 
     @get("/boxes/new")
     async def registration_form(
-        self, game: TheGame, admin: TheActor, show: TheShow, template: FromQuery[str]
-    ) -> Template:
-        """Show the form for a new box, prefilled from its template's labels."""
+        self, game: TheGame, admin: TheActor, show: TheShow, template: FromQuery[str] = ""
+    ) -> Response[Any]:
+        """Show the form for a new box, prefilled from its template's labels; without a template, let one be chosen."""
+        if not template:
+            return show.redirect("/admin/templates")
         offered = await game.desk.template(admin, template)
         return await _form(show, offered.form, template=offered)
 
