@@ -52,6 +52,7 @@ def _summary(config: Config) -> dict[str, Any]:
         "server": {"url": config.server.url, "host": config.server.host, "port": config.server.port},
         "database": config.database.label,
         "plugins": str(config.plugins),
+        "media": str(config.media),
         "warnings": [str(warning) for warning in config.warnings],
     }
 
@@ -72,6 +73,7 @@ def _show(file: Path, config: Config) -> None:
             ("listens on", f"{config.server.host} port {config.server.port}"),
             ("database", config.database.label),
             ("plugins", config.plugins),
+            ("media", config.media),
         ],
     )
     for warning in config.warnings:

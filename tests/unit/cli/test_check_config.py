@@ -26,6 +26,7 @@ def test_a_good_file_shows_what_is_configured_and_no_secret(run):
     for word in ("good.yml can be used", "wz_docker", "wz01, wz02", "http://gate.example", "https://ctf.example"):
         assert word in result.stdout
     assert "postgresql://db.example/ctf" in result.stdout
+    assert str(Path("media").absolute()) in result.stdout.replace("\n", "")
     assert "Warning: vpns.0: no provider serves the realm wz09" in result.stderr
     assert "hunter2" not in result.output
 
@@ -45,6 +46,7 @@ def test_machines_get_one_line_of_json(run):
     Path("bad.yml").write_text(BAD)
     good = json.loads(run("check-config", "good.yml", "--json").stdout)
     assert good["valid"] is True
+    assert good["media"] == str(Path("media").absolute())
     assert good["providers"] == [{"kind": "engine", "name": "wz_docker", "realms": ["wz01", "wz02"]}]
     assert "hunter2" not in json.dumps(good)
     bad = run("check-config", "bad.yml", "--json")
