@@ -16,6 +16,7 @@ from chatsubo.game.offers import OffersReader
 from chatsubo.game.passwords import Passwords
 from chatsubo.game.play import Play
 from chatsubo.game.scoreboard import Scoreboard
+from chatsubo.game.shared import ResetShared, SharedMachines
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.submissions import Submissions
 from chatsubo.live.bus import Bus
@@ -41,12 +42,14 @@ class Game:
     home: Home
     desk: Desk
     box_admin: BoxAdmin
+    shared: SharedMachines
     passwords: Passwords
     snapshots: Snapshots
 
     def close(self) -> None:
         """End the threads and tasks of the use cases."""
         self.snapshots.close()
+        self.shared.close()
         self.passwords.close()
 
     @classmethod
@@ -59,6 +62,7 @@ class Game:
         wake: Callable[[], None] = _nobody,
         prefixes: Mapping[str, str] | None = None,
         gated_realms: Iterable[str] = (),
+        reset_shared: ResetShared | None = None,
     ) -> Self:
         """Return the use cases on one database.
 
@@ -69,6 +73,7 @@ class Game:
             wake: Tells the lab that there is something to do.
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
+            reset_shared: Brings a shared machine back to its initial state.
         """
         tries, snapshots, offers, passwords = Limits(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
         return cls(
@@ -90,6 +95,7 @@ class Game:
             home=Home(db),
             desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
             box_admin=BoxAdmin(db, clock, snapshots, bus, wake=wake),
+            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, bus=bus, reset=reset_shared),
             passwords=passwords,
             snapshots=snapshots,
         )

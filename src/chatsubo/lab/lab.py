@@ -8,6 +8,7 @@ import structlog
 
 from chatsubo.domain.clock import Clock, utc_now
 from chatsubo.jobs import Jobs
+from chatsubo.lab.calls import bounded
 from chatsubo.lab.dispatch import Dispatcher
 from chatsubo.lab.inventory import Inventory
 from chatsubo.lab.lifecycle import Lifecycle
@@ -16,7 +17,8 @@ from chatsubo.lab.pace import Pace
 from chatsubo.lab.reconcile import Reconciler
 from chatsubo.lab.sweep import Sweep
 from chatsubo.live.bus import Bus
-from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.base import BaseInstance, BaseProvider
+from chatsubo.providers.exc import InstanceNotFound
 from chatsubo.store.database import Database
 
 CLOSING_RUNS = 0.7
@@ -52,6 +54,7 @@ class Lab:
         pace = pace or Pace()
         news = News(bus)
         self._jobs = jobs
+        self._pace = pace
         self._providers = providers
         self._tasks: list[asyncio.Task[None]] = []
         self._lifecycle = Lifecycle(
@@ -96,6 +99,20 @@ class Lab:
     def refresh(self, provider: str) -> None:
         """Look at a provider again soon."""
         self._inventory.refresh(provider)
+
+    async def reset_shared(self, provider: str, realm: str, template: str) -> BaseInstance:
+        """Bring a classic machine, which all players share, back to its initial state.
+
+        Raises:
+            ProviderError: As the provider says, or if there is no such provider.
+        """
+        known = self._providers.get(provider)
+        if known is None:
+            raise InstanceNotFound(f"there is no provider {provider}")
+        try:
+            return await bounded(known.reset(realm, template), known.start_timeout, self._pace.calling_off)
+        finally:
+            self.refresh(provider)
 
     def health(self) -> Mapping[str, str]:
         """Return what is wrong, by part; empty when all is well. Providers that are away are no reason."""

@@ -1,0 +1,39 @@
+"""A machine that all players share: found on the engine, played, and reset by an organiser."""
+
+import pytest
+
+from tests.real.dockerd import Dockerd
+from tests.real.game.conftest import PORT
+from tests.real.server import Server
+
+pytestmark = pytest.mark.timeout(180)
+
+LABELS = {
+    "chatsubo.dynamic": "false",
+    "chatsubo.realm": "wz01",
+    "chatsubo.template": "vault",
+    "chatsubo.flags.root.value": "FLAG{the old vault}",
+    "chatsubo.flags.root.points": "300",
+}
+
+
+def test_a_shared_container_is_played_spoiled_and_made_anew(server: Server, dockerd: Dockerd) -> None:
+    serve = f"echo ready > /greeting; exec nc -ll -p {PORT} -e cat /greeting"
+    labels = [f"--label={key}={value}" for key, value in LABELS.items()]
+    dockerd.docker("run", "-d", "--name", "vault", *labels, "alpine", "sh", "-c", serve)
+    organiser = server.organiser()
+    slug = server.release(organiser, "vault")
+    case = server.visitor().register("case")
+    (machine,) = case.until(f"/boxes/{slug}", lambda box: box["shared"])["shared"]
+    assert case.post("/submissions", {"value": "FLAG{the old vault}"})["verdict"] == "correct"
+
+    dockerd.execute("vault", "echo spoiled > /greeting")
+    assert dockerd.read_from(machine["address"], PORT) == b"spoiled\n"
+    (before,) = dockerd.containers("chatsubo.template=vault")
+    organiser.post(f"/admin/boxes/{slug}/reset")
+    told = case.until("/notices", lambda found: any("initial state" in one["text"] for one in found))
+    assert told[0]["text"] == "vault was brought back to its initial state."
+    (after,) = dockerd.containers("chatsubo.template=vault")
+    assert after["Id"] != before["Id"]
+    (machine,) = case.until(f"/boxes/{slug}", lambda box: box["shared"] and box["shared"][0]["running"])["shared"]
+    assert dockerd.read_from(machine["address"], PORT) == b"ready\n"
