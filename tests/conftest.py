@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
@@ -36,6 +37,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _forbid_skip(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Take back what a test, or a command that it ran in this process, did to logging."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A Docker Engine of one's own: in its own network namespace, with its own data, reached over TLS or a socket."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -227,12 +228,11 @@ class Dockerd:
 
     def remove_containers(self) -> None:
         """Remove every container and every network that is not the engine's own."""
-        try:
+        with contextlib.suppress(OSError, RuntimeError, http.client.HTTPException):
             for container in self.containers():
-                self.request("DELETE", f"/containers/{container['Id']}?force=1&v=1")
+                with contextlib.suppress(RuntimeError):  # somebody else may be removing it already
+                    self.request("DELETE", f"/containers/{container['Id']}?force=1&v=1")
             self.request("POST", "/networks/prune")
-        except (OSError, RuntimeError, http.client.HTTPException):
-            return
 
     def _prepare(self) -> None:
         self._settings.write_text("{}")

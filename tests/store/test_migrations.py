@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from chatsubo.store.database import Database
-from chatsubo.store.migrations import newest, upgrade
+from chatsubo.store.migrations import newest, revision, upgrade
 from chatsubo.store.tables import metadata
 
 
@@ -33,3 +33,8 @@ def test_a_new_database_file_is_its_owners_alone(tmp_path: Path) -> None:
         os.umask(before)
 
     assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o600"}
+
+
+def test_looking_at_a_database_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    assert revision(f"sqlite:///{tmp_path / 'none.db'}") is None
+    assert list(tmp_path.iterdir()) == []

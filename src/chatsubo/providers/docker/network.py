@@ -21,6 +21,8 @@ ICC = f"{BRIDGE}enable_icc"
 MASQUERADE = f"{BRIDGE}enable_ip_masquerade"
 LONGEST_INTERFACE = 15
 FRESH = 30.0
+APPEARING = (0.0, 0.1, 0.2, 0.4, 0.8)
+"""Seconds to wait before each look for a network that somebody else may be creating."""
 """Seconds that what is known of a network is relied on."""
 
 
@@ -153,7 +155,7 @@ class Networks:
         except Locked:
             pass  # somebody else made it meanwhile
         except ProviderError as error:
-            network = await self.find(wanted.name)
+            network = await self._appears(wanted.name)
             if network is None:
                 raise Misconfigured(
                     f"{self._engine.name}: the network {wanted.name} cannot be created with the addresses of"
@@ -164,6 +166,14 @@ class Networks:
         if network is None:
             raise Misconfigured(f"{self._engine.name}: the network {wanted.name} went away while it was needed")
         return network
+
+    async def _appears(self, name: str) -> Network | None:
+        """Return the network that another process is creating: its addresses are taken before its name is seen."""
+        for pause in APPEARING:
+            await asyncio.sleep(pause)
+            if (network := await self.find(name)) is not None:
+                return network
+        return None
 
 
 def read(raw: Mapping[str, Any]) -> Network:

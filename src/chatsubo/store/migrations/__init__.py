@@ -35,7 +35,9 @@ def upgrade(url: str) -> tuple[str | None, str]:
 
 
 def revision(url: str) -> str | None:
-    """Return the revision that the database at ``url`` is at; ``None`` if it is empty."""
+    """Return the revision that the database at ``url`` is at; ``None`` if it is empty or not there. Makes nothing."""
+    if (file := _file(url)) is not None and not file.exists():
+        return None
     engine = create_engine(_synchronous(url))
     try:
         with engine.connect() as connection:
@@ -57,6 +59,12 @@ def _config(connection: Connection) -> Config:
     config.attributes["connection"] = connection
     config.attributes["metadata"] = metadata
     return config
+
+
+def _file(url: str) -> Path | None:
+    """Return the file of an SQLite database."""
+    target = make_url(url)
+    return Path(target.database or "") if target.get_backend_name() == "sqlite" else None
 
 
 def _synchronous(url: str) -> str:
