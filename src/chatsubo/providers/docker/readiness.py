@@ -14,6 +14,8 @@ STEP = 0.02
 GROWTH = 1.5
 LONGEST_STEP = 1.0
 CONNECT = 2.0
+SETTLING = 0.4
+"""Seconds for which a box that tells nothing of itself must stay up to count as started."""
 
 
 async def wait_until_ready(
@@ -44,7 +46,17 @@ async def wait_until_ready(
         progress.stage(Text(N_("Waiting for port {port}"), {"port": port}))
         await _listening(containers, container, address, port, end)
         return Readiness.LISTENING
+    await _staying(containers, container)
     return Readiness.STARTED
+
+
+async def _staying(containers: Containers, container: str) -> None:
+    """Look for a moment whether the container stays up: a program that is missing ends just after its start."""
+    end, step = time.monotonic() + SETTLING, STEP
+    while time.monotonic() < end:
+        await asyncio.sleep(step)
+        step *= GROWTH
+        _must_run(await containers.inspect(container))
 
 
 async def _healthy(containers: Containers, container: str, raw: Mapping[str, Any], end: float) -> None:
