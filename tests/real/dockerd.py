@@ -214,6 +214,18 @@ class Dockerd:
                 pieces.append(piece)
         return b"".join(pieces)
 
+    def wait_for_service(self, address: str, port: int, *, limit: float = 20) -> None:
+        """Return once a service of a container accepts connections: for a container that nobody else waited for."""
+        end = time.monotonic() + limit
+        while True:
+            try:
+                socket.create_connection((address, port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+
     def containers(self, label: str = "") -> list[dict[str, Any]]:
         """Return all containers, running or not; with a label only those that carry it."""
         filters = _quoted(json.dumps({"label": [label]} if label else {}))

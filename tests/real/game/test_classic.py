@@ -28,6 +28,7 @@ def test_a_shared_container_is_played_spoiled_and_made_anew(server: Server, dock
     assert case.post("/submissions", {"value": "FLAG{the old vault}"})["verdict"] == "correct"
 
     dockerd.execute("vault", "echo spoiled > /greeting")
+    dockerd.wait_for_service(machine["address"], PORT)
     assert dockerd.read_from(machine["address"], PORT) == b"spoiled\n"
     (before,) = dockerd.containers("chatsubo.template=vault")
     organiser.post(f"/admin/boxes/{slug}/reset")
@@ -36,4 +37,5 @@ def test_a_shared_container_is_played_spoiled_and_made_anew(server: Server, dock
     (after,) = dockerd.containers("chatsubo.template=vault")
     assert after["Id"] != before["Id"]
     (machine,) = case.until(f"/boxes/{slug}", lambda box: box["shared"] and box["shared"][0]["running"])["shared"]
+    dockerd.wait_for_service(machine["address"], PORT)
     assert dockerd.read_from(machine["address"], PORT) == b"ready\n"
