@@ -1,7 +1,7 @@
 """The YAML file and the environment, as frozen and validated models."""
 
 from chatsubo.config.errors import ConfigError, InvalidValue, Problem
-from chatsubo.config.loader import load, locate_plugins
+from chatsubo.config.loader import load
 from chatsubo.config.models import (
     Config,
     Database,
@@ -36,6 +36,5 @@ __all__ = [
     "checked",
     "http_url",
     "load",
-    "locate_plugins",
     "network",
 ]

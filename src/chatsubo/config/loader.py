@@ -74,22 +74,6 @@ def load(
     )
 
 
-def locate_plugins(path: str | Path, environ: Mapping[str, str] | None = None) -> Path:
-    """Return the folder of drop-in plugins, which must be looked at before the file can be checked.
-
-    Args:
-        path: The YAML file. Where it cannot be read, the answer is the default; :func:`load` will say why.
-        environ: The environment; the process's own where it is not given.
-    """
-    file = Path(path).absolute()
-    try:
-        root, _ = _read(file, os.environ if environ is None else environ)
-    except ConfigError:
-        return file.parent / _DEFAULT_PLUGINS
-    node = root.value.get("plugins") if isinstance(root.value, dict) else None
-    return file.parent / (node.value if node and isinstance(node.value, str) else _DEFAULT_PLUGINS)
-
-
 def _read(file: Path, environ: Mapping[str, str]) -> tuple[Node, list[Problem]]:
     """Return the tree with the environment laid over it, and what is wrong but leaves a tree to check."""
     text = _text(file)
