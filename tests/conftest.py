@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -11,6 +12,12 @@ from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
 from tests.databases import PostgreSQL, cluster
 from tests.needs import need
+
+# How long an example takes tells of the machine, which may be busy with something else.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 NO_SKIP = os.environ.get("CHATSUBO_NO_SKIP") == "1"
 
