@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import string
+from collections.abc import Mapping
 
 SLOTS = 51
 _ALPHANUMERIC = string.ascii_letters + string.digits
@@ -31,6 +32,19 @@ def make_values(session_id: str, prefix: str) -> dict[str, str]:
         values[f"FLAG{slot}"] = make_flag(prefix)
         values[f"RNG{slot}"] = make_password()
     return values
+
+
+def redact(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with each secret value replaced by its name, as in ``[FLAG0]``.
+
+    Args:
+        text: What an engine, a program or a plugin wrote.
+        values: ``SESSION``, ``FLAGn`` and ``RNGn`` of one session; the first is no secret.
+    """
+    for name, value in values.items():
+        if name != "SESSION" and value:
+            text = text.replace(value, f"[{name}]")
+    return text
 
 
 def _random_text(length: int) -> str:

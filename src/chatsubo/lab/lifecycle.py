@@ -15,8 +15,9 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import Unavailable
 from chatsubo.domain.sessions import State, Verb
 from chatsubo.domain.text import N_, Text
+from chatsubo.domain.values import redact
 from chatsubo.lab.news import News
-from chatsubo.lab.output import clean, redact
+from chatsubo.lab.output import clean
 from chatsubo.lab.pace import Pace
 from chatsubo.lab.progress import SessionProgress
 from chatsubo.lab.reading import read_outcome

@@ -1,7 +1,6 @@
 """Technical output (a build's, a start's) made fit to be kept and shown."""
 
 import re
-from collections.abc import Mapping
 
 KEPT = 256 * 1024
 """How many characters of a session's output are kept: the last ones."""
@@ -13,16 +12,3 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 def clean(output: str) -> str:
     """Return ``output`` without terminal sequences and control characters; line feeds and tabs stay."""
     return _CONTROLS.sub("", _ESCAPES.sub("", output.replace("\r\n", "\n").replace("\r", "\n")))
-
-
-def redact(output: str, values: Mapping[str, str]) -> str:
-    """Return ``output`` with each secret value replaced by its name, as in ``[FLAG0]``.
-
-    Args:
-        output: Any text.
-        values: ``SESSION``, ``FLAGn`` and ``RNGn``; the first is no secret.
-    """
-    for name, value in values.items():
-        if name != "SESSION" and value:
-            output = output.replace(value, f"[{name}]")
-    return output

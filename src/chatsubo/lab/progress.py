@@ -11,7 +11,8 @@ import structlog
 
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.domain.text import Text
-from chatsubo.lab.output import KEPT, clean, redact
+from chatsubo.domain.values import redact
+from chatsubo.lab.output import KEPT, clean
 from chatsubo.lab.pace import Pace
 
 Write = Callable[[Text | None, str | None], Awaitable[None]]

@@ -4,7 +4,7 @@ import re
 import string
 from collections import Counter
 
-from chatsubo.domain.values import make_flag, make_password, make_values
+from chatsubo.domain.values import make_flag, make_password, make_values, redact
 
 
 def test_a_session_is_given_its_id_and_fifty_one_of_each() -> None:
@@ -26,3 +26,9 @@ def test_a_password_is_8_letters_and_digits_which_are_all_as_likely() -> None:
     assert set(drawn) == set(string.ascii_letters + string.digits)
     # 1,600 of each are expected; ten standard deviations away is no luck any more.
     assert all(1_200 < count < 2_000 for count in drawn.values())
+
+
+def test_values_are_replaced_by_their_names() -> None:
+    values = {"SESSION": "the-session", "FLAG0": "WZ{123}", "FLAG1": "", "RNG7": "aB3xY9kQ"}
+
+    assert redact("for the-session: WZ{123}WZ{123} aB3xY9kQ", values) == "for the-session: [FLAG0][FLAG0] [RNG7]"

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from chatsubo.config import ProviderConfig
 from chatsubo.domain.text import N_, Text
+from chatsubo.domain.values import redact
 from chatsubo.providers.base import (
     BaseInstance,
     BaseProvider,
@@ -29,7 +30,7 @@ from chatsubo.providers.docker.instance import DockerInstance, name_of
 from chatsubo.providers.docker.labels import PROVIDER
 from chatsubo.providers.docker.launcher import Launcher
 from chatsubo.providers.docker.network import Networks
-from chatsubo.providers.docker.redaction import RedactedProgress, Redactor
+from chatsubo.providers.docker.progress import RedactedProgress
 from chatsubo.providers.docker.template import DockerTemplate
 from chatsubo.providers.exc import (
     Cancelled,
@@ -198,8 +199,7 @@ class DockerProvider(BaseProvider):
         undo: Callable[[], Awaitable[None]] | None = None,
     ) -> T:
         """Do the work of one session at a time, within its deadline, so that a stop can call it off."""
-        redactor = Redactor(order.values)
-        progress = RedactedProgress(order.progress, redactor)
+        progress = RedactedProgress(order.progress, order.values)
         told = replace(order, progress=progress)
 
         async def within() -> T:
@@ -213,8 +213,8 @@ class DockerProvider(BaseProvider):
         except TimeoutError:
             raise TimedOut(f"{self.kind}/{self.name}: the start was not done by its deadline") from None
         except ProviderError as error:
-            error.detail = redactor(error.detail)
-            error.args = tuple(redactor(str(argument)) for argument in error.args)
+            error.detail = redact(error.detail, order.values)
+            error.args = tuple(redact(str(argument), order.values) for argument in error.args)
             raise
         finally:
             progress.flush()

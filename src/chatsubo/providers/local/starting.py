@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chatsubo.domain.text import N_, Text
+from chatsubo.domain.values import redact
 from chatsubo.providers.base import StartOrder
 from chatsubo.providers.exc import BuildFailed, Cancelled, NotReady, TimedOut
 from chatsubo.providers.local.addresses import Addresses, Lease
 from chatsubo.providers.local.config import LocalConfig
-from chatsubo.providers.local.placeholders import SECRETS, port_value
+from chatsubo.providers.local.placeholders import port_value
 from chatsubo.providers.local.readiness import answers
 from chatsubo.providers.local.records import Record, Records
 from chatsubo.providers.local.runs import Budget, Runs
@@ -175,10 +176,7 @@ class Starter:
     def _tell(self, plan: Plan, record: Record) -> None:
         """Hand over what the command has written, without the secrets that it was given."""
         if output := self.runs.output(record):
-            for name in SECRETS:
-                if value := plan.order.values.get(name):
-                    output = output.replace(value, "***")
-            plan.order.progress.log(output)
+            plan.order.progress.log(redact(output, plan.order.values))
 
     def _budget(self, plan: Plan) -> Budget:
         limits, asked, own = self.config.limits, plan.order.limits, plan.template.spec.limits
