@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.errors import StorageFull
 from chatsubo.domain.sessions import State, Verb
 from chatsubo.jobs import Started
-from chatsubo.jobs.memory import MemoryJobs
 from chatsubo.lab.dispatch import _Trouble
 from chatsubo.lab.lifecycle import Lifecycle, PlatformFailed
 from chatsubo.lab.runs import Run
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
 from chatsubo.store.queue import Intent
+from chatsubo.testing import MemoryJobs
 from tests.lab.world import QUICK, World, furnish
 
 

@@ -8,12 +8,12 @@ from sqlalchemy import insert, select
 
 from chatsubo.domain.errors import Busy, ExtensionsUsedUp
 from chatsubo.domain.sessions import State
-from chatsubo.jobs.memory import MemoryJobs
 from chatsubo.lab.intents import extend
 from chatsubo.lab.news import News
 from chatsubo.lab.sweep import EXPIRED, Sweep
 from chatsubo.store.database import Database
 from chatsubo.store.tables import logins, rate_limits
+from chatsubo.testing import MemoryJobs
 from tests.lab.world import QUICK, World
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import insert
 
 from chatsubo.domain.sessions import State
 from chatsubo.jobs import Jobs
-from chatsubo.jobs.memory import MemoryJobs
 from chatsubo.lab import Lab
 from chatsubo.lab.intents import ask_reset, ask_stop, open_session
 from chatsubo.lab.pace import Pace
@@ -19,7 +18,7 @@ from chatsubo.store.database import Database
 from chatsubo.store.pictures import Picture, get_picture
 from chatsubo.store.sessions import Session, get_session
 from chatsubo.store.tables import accounts, boxes, tracks
-from chatsubo.testing import FakeHypervisor, FakeProvider
+from chatsubo.testing import FakeHypervisor, FakeProvider, MemoryJobs
 
 WITHIN = 10.0
 """Seconds within which whatever is waited for has to come."""

@@ -1,4 +1,4 @@
-"""The port to the durable engine, and the engines behind it."""
+"""The port to the durable engine, and the engine behind it."""
 
 from chatsubo.jobs.port import Handler, Jobs, Started, workflow_id
 

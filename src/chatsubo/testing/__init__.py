@@ -2,6 +2,7 @@
 
 from chatsubo.testing.faults import Faults, Gate
 from chatsubo.testing.hypervisor import STEPS, Call, FakeHypervisor, FakeMachine, FakeTemplate
+from chatsubo.testing.jobs import MemoryJobs
 from chatsubo.testing.provider import FakeConfig, FakeProvider
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "FakeTemplate",
     "Faults",
     "Gate",
+    "MemoryJobs",
 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chatsubo.jobs.port import Handler, Started, workflow_id
+from chatsubo.jobs import Handler, Started, workflow_id
 
 
 class MemoryJobs:
