@@ -1,6 +1,6 @@
 """Shipped test support: fakes that misbehave."""
 
-from chatsubo.testing.faults import Faults, Gate
+from chatsubo.testing.faults import Faults, Latch
 from chatsubo.testing.hypervisor import STEPS, Call, FakeHypervisor, FakeMachine, FakeTemplate
 from chatsubo.testing.jobs import MemoryJobs
 from chatsubo.testing.provider import FakeConfig, FakeProvider
@@ -14,6 +14,6 @@ __all__ = [
     "FakeProvider",
     "FakeTemplate",
     "Faults",
-    "Gate",
+    "Latch",
     "MemoryJobs",
 ]

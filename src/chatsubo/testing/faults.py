@@ -9,8 +9,8 @@ from chatsubo.providers.exc import ProviderError
 Mishap = ProviderError | type[ProviderError]
 
 
-class Gate:
-    """A door that a fake waits at until the test opens it.
+class Latch:
+    """What a fake waits at until the test opens it.
 
     Unlike :class:`asyncio.Event` it may be waited at and opened from several threads and event loops at once, as a
     durable engine with a loop of its own does.
@@ -31,7 +31,7 @@ class Gate:
         _wake(waiting)
 
     async def passed(self) -> None:
-        """Wait at the door until it is open."""
+        """Wait until it is open."""
         with self._lock:
             self._reached = True
             watching, self._watching = self._watching, []
@@ -43,7 +43,7 @@ class Gate:
             await future
 
     async def reached(self) -> None:
-        """Wait until somebody stands at the door, or has gone through it."""
+        """Wait until somebody waits at it, or has passed it."""
         with self._lock:
             future = None if self._reached else asyncio.get_running_loop().create_future()
             if future:
@@ -67,7 +67,7 @@ def _finish(future: asyncio.Future[None]) -> None:
 @dataclass(slots=True)
 class _Fault:
     error: Mishap | None = None
-    wait: float | asyncio.Event | Gate | None = None
+    wait: float | asyncio.Event | Latch | None = None
     times: int | None = None
 
 
@@ -85,22 +85,22 @@ class Faults:
         """Raise ``error`` (an error, or its class) at the step, ``times`` times."""
         self._add(at, _Fault(error=error, times=times))
 
-    def slow(self, at: str, wait: float | asyncio.Event | Gate, times: int | None = None) -> None:
-        """Make the step take ``wait`` seconds, or until the event is set or the gate open."""
+    def slow(self, at: str, wait: float | asyncio.Event | Latch, times: int | None = None) -> None:
+        """Make the step take ``wait`` seconds, or until the event is set or the latch open."""
         self._add(at, _Fault(wait=wait, times=times))
 
-    def hold(self, at: str, times: int | None = None) -> Gate:
-        """Make the step wait at a new gate, and return that."""
-        gate = Gate()
-        self.slow(at, gate, times)
-        return gate
+    def hold(self, at: str, times: int | None = None) -> Latch:
+        """Make the step wait at a new latch, and return that."""
+        latch = Latch()
+        self.slow(at, latch, times)
+        return latch
 
     def hang(self, at: str, times: int | None = None) -> None:
         """Make the step never end; only its being cancelled ends it."""
         self.hold(at, times)
 
     def clear(self) -> None:
-        """Forget all that was to go wrong. What waits at a gate goes on waiting."""
+        """Forget all that was to go wrong. What waits at a latch goes on waiting."""
         self._faults.clear()
 
     async def meet(self, step: str) -> None:
@@ -123,8 +123,8 @@ class Faults:
         self._faults.setdefault(at, []).append(fault)
 
 
-async def _wait(wait: float | asyncio.Event | Gate | None) -> None:
-    if isinstance(wait, Gate):
+async def _wait(wait: float | asyncio.Event | Latch | None) -> None:
+    if isinstance(wait, Latch):
         await wait.passed()
     elif isinstance(wait, asyncio.Event):
         await wait.wait()

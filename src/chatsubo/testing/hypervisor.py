@@ -10,7 +10,7 @@ from typing import Any
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import Rejected
 from chatsubo.providers.exc import AccessRefused, BackendConnectionException, NoCapacity
-from chatsubo.testing.faults import Faults, Gate, Mishap
+from chatsubo.testing.faults import Faults, Latch, Mishap
 
 STEPS = (
     "check", "list_templates", "list_instances",
@@ -82,7 +82,7 @@ class FakeMachine:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     ready: bool = False
     disk: dict[str, str] = field(default_factory=dict, repr=False)
-    settled: Gate = field(default_factory=Gate, repr=False)
+    settled: Latch = field(default_factory=Latch, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,12 @@ class FakeHypervisor:
         """Raise ``error`` at a step; see :meth:`Faults.fail`."""
         self.faults.fail(_step(at), error, times)
 
-    def slow(self, at: str, wait: float | asyncio.Event | Gate, times: int | None = None) -> None:
+    def slow(self, at: str, wait: float | asyncio.Event | Latch, times: int | None = None) -> None:
         """Make a step slow; see :meth:`Faults.slow`."""
         self.faults.slow(_step(at), wait, times)
 
-    def hold(self, at: str, times: int | None = None) -> Gate:
-        """Make a step wait at a gate, and return that; see :meth:`Faults.hold`."""
+    def hold(self, at: str, times: int | None = None) -> Latch:
+        """Make a step wait at a latch, and return that; see :meth:`Faults.hold`."""
         return self.faults.hold(_step(at), times)
 
     def hang(self, at: str, times: int | None = None) -> None:
