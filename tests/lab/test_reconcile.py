@@ -67,6 +67,29 @@ async def test_a_machine_of_an_ended_session_is_removed_after_a_while(world: Wor
     assert world.hypervisor.machines == {}
 
 
+async def test_many_machines_of_ended_sessions_are_removed_side_by_side_while_the_inventory_looks_on(
+    world: World,
+) -> None:
+    sessions = [await world.run(account) for account in range(1, 7)]
+    machines = dict(world.hypervisor.machines)
+    for session in sessions:
+        await world.stop(session.id)
+        await world.reaches(session.id, State.STOPPED)
+    stopped = len(world.hypervisor.called("stop"))
+
+    gate = world.hypervisor.hold("stop")
+    world.hypervisor.machines.update(machines)  # as a host does that comes back from an old snapshot
+    await gate.reached()
+    world.hypervisor.plant("hello", "wz01", NEVER_OURS)
+    await world.picture(lambda one: len(one.instances) == len(machines) + 1)
+    for _ in range(4):
+        await world.looked_at()
+
+    assert len(world.hypervisor.called("stop")) - stopped == world.places
+    gate.open()
+    await world.picture(lambda one: [each.session for each in one.instances] == [NEVER_OURS])
+
+
 async def test_a_machine_of_a_session_that_was_never_ours_is_shown_and_left_alone(world: World) -> None:
     world.hypervisor.plant("hello", "wz01", NEVER_OURS)
 

@@ -15,6 +15,7 @@ from chatsubo.lab.lifecycle import Lifecycle
 from chatsubo.lab.news import News
 from chatsubo.lab.pace import Pace
 from chatsubo.lab.reconcile import Reconciler
+from chatsubo.lab.strays import Strays
 from chatsubo.lab.sweep import Sweep
 from chatsubo.live.bus import Bus
 from chatsubo.providers.base import BaseInstance, BaseProvider
@@ -63,9 +64,12 @@ class Lab:
         self._dispatcher = Dispatcher(
             db=db, jobs=jobs, lifecycle=self._lifecycle, providers=providers, news=news, clock=clock, pace=pace
         )
-        self._reconciler = Reconciler(db=db, news=news, clock=clock, pace=pace, wake=self.wake, look_again=self.refresh)
+        self._strays = Strays(pace)
+        reconciler = Reconciler(
+            db=db, news=news, clock=clock, strays=self._strays, wake=self.wake, look_again=self.refresh
+        )
         self._inventory = Inventory(
-            db=db, providers=providers, reconciler=self._reconciler, news=news, clock=clock, pace=pace
+            db=db, providers=providers, reconciler=reconciler, news=news, clock=clock, pace=pace
         )
         self._sweep = Sweep(db=db, jobs=jobs, news=news, clock=clock, pace=pace, wake=self.wake)
 
@@ -79,7 +83,12 @@ class Lab:
         self._jobs.handle_with(self._lifecycle.carry_out)
         await self._jobs.launch()
         await self._inventory.prepare()
-        parts = {"dispatcher": self._dispatcher.run, "sweep": self._sweep.run, "inventory": self._inventory.run}
+        parts = {
+            "dispatcher": self._dispatcher.run,
+            "sweep": self._sweep.run,
+            "inventory": self._inventory.run,
+            "strays": self._strays.run,
+        }
         self._tasks = [asyncio.create_task(_kept_up(run), name=name) for name, run in parts.items()]
 
     async def aclose(self) -> None:

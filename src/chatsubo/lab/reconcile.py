@@ -1,6 +1,5 @@
 """What the database says compared with what providers list, after each good listing."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -8,11 +7,9 @@ import structlog
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.sessions import State
 from chatsubo.domain.text import N_, Text
-from chatsubo.lab.calls import bounded
 from chatsubo.lab.news import News
-from chatsubo.lab.pace import Pace
+from chatsubo.lab.strays import Strays
 from chatsubo.providers.base import BaseProvider
-from chatsubo.providers.exc import ProviderError
 from chatsubo.store import session_changes as changes
 from chatsubo.store.database import Database
 from chatsubo.store.pictures import InstancePicture, RejectedPicture
@@ -28,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Tells players of machines that are gone, and removes machines that nobody needs.
+    """Tells players of machines that are gone, and has machines removed that nobody needs.
 
     A machine is ours when the session that it carries is, or was, in our database: a session is written down before
     its provider is first asked. One of a session that was never ours may belong to another platform on the same
@@ -41,18 +38,17 @@ class Reconciler:
         db: Database,
         news: News,
         clock: Clock,
-        pace: Pace,
+        strays: Strays,
         wake: Callable[[], None],
         look_again: Callable[[str], None],
     ) -> None:
         self._db = db
         self._news = news
         self._clock = clock
-        self._pace = pace
+        self._strays = strays
         self._wake = wake
         self._look_again = look_again
         self._missing: dict[str, dict[str, int]] = {}
-        self._strays: dict[str, dict[str, float]] = {}
 
     async def settled(self, provider: str) -> Mapping[str, Session]:
         """Return the sessions whose machines a listing that is made from now on must show."""
@@ -91,7 +87,7 @@ class Reconciler:
         for session in stable:
             if session.id in listed:
                 await self._refresh(session, listed[session.id])
-        await self._remove_strays(provider, over)
+        self._strays.note(provider, over)
 
     async def _note_missing(self, provider: BaseProvider, missing: Sequence[Session]) -> None:
         before = self._missing.get(provider.name, {})
@@ -133,19 +129,3 @@ class Reconciler:
             )
         if changed:
             self._news.session(session.id, session.account_id, session.box_id, session.state)
-
-    async def _remove_strays(self, provider: BaseProvider, over: frozenset[str]) -> None:
-        """Remove the machines of sessions that ended a while ago."""
-        before, now = self._strays.get(provider.name, {}), time.monotonic()
-        strays = self._strays[provider.name] = {session: before.get(session, now) for session in over}
-        for session, since in tuple(strays.items()):
-            if now - since < self._pace.stray:
-                continue
-            try:
-                call = provider.stop_dynamic_instance(session)
-                await bounded(call, self._pace.stop_limit, self._pace.calling_off)
-            except ProviderError as error:
-                log.warning("stray.not_removed", session=session, provider=provider.name, reason=error.detail)
-            else:
-                log.warning("stray.removed", session=session, provider=provider.name)
-                del strays[session]
