@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
-from chatsubo.store.notices import write_setting
+from chatsubo.store.settings import write_setting
 from chatsubo.store.tables import accounts, boxes, flags, logins, solves, submissions, tracks
 from tests.bench.load import Load, Request, run
 from tests.bench.report import Report

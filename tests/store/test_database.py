@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from chatsubo.domain.errors import StorageFull
 from chatsubo.store.accounts import account_by_name, insert_account
 from chatsubo.store.database import Database
-from chatsubo.store.logins import count_try
-from chatsubo.store.notices import read_setting, write_setting
+from chatsubo.store.rate_limits import count_try
+from chatsubo.store.settings import read_setting, write_setting
 from chatsubo.store.tables import accounts
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import newest, revision, upgrade
-from chatsubo.store.notices import read_setting, write_setting
+from chatsubo.store.settings import read_setting, write_setting
 
 CSRF_SECRET = "csrf_secret"  # noqa: S105  the name of a setting
 

@@ -10,8 +10,9 @@ from chatsubo.game.actor import Actor, Role
 from chatsubo.game.box_admin import BoxAdmin
 from chatsubo.game.catalogue import Catalogue
 from chatsubo.game.desk import Desk
+from chatsubo.game.home import Home
 from chatsubo.game.limits import Limits
-from chatsubo.game.notices import Home, Notices
+from chatsubo.game.notices import Notices
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.passwords import Passwords
 from chatsubo.game.play import Play

@@ -25,7 +25,7 @@ from chatsubo.store import logins as login_store
 from chatsubo.store.accounts import Account
 from chatsubo.store.database import Database
 from chatsubo.store.logins import Login
-from chatsubo.store.notices import read_setting
+from chatsubo.store.settings import read_setting
 
 LOGIN_LIFETIME = timedelta(days=14)
 TOUCH_EVERY = timedelta(minutes=1)

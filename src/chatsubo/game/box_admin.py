@@ -20,9 +20,10 @@ from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
 from chatsubo.store import boxes as store
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
-from chatsubo.store.notices import insert_notice, read_setting, write_setting
+from chatsubo.store.notices import insert_notice
 from chatsubo.store.pictures import list_pictures
 from chatsubo.store.sessions import Session, live_sessions
+from chatsubo.store.settings import read_setting, write_setting
 
 TAKEN_OUT = N_("{box} was taken out of play, and your machine of it is gone.")
 

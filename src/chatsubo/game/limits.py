@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import RateLimited
 from chatsubo.store.database import Database
-from chatsubo.store.logins import count_try
+from chatsubo.store.rate_limits import count_try
 
 
 @dataclass(frozen=True, slots=True)

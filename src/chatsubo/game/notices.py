@@ -7,10 +7,9 @@ from chatsubo.game.actor import Actor
 from chatsubo.game.views import NoticeView
 from chatsubo.live.bus import EVERYONE, Bus, Event
 from chatsubo.store.database import Database
-from chatsubo.store.notices import insert_notice, read_setting, recent_notices, write_setting
+from chatsubo.store.notices import insert_notice, recent_notices
 
 MAX_ANNOUNCEMENT = 500
-MAX_HOME = 100_000
 ANNOUNCEMENT = "{message}"
 
 
@@ -46,28 +45,3 @@ class Notices:
         async with self._db.write() as tx:
             await insert_notice(tx, account_id=None, kind="info", text=text, link=None, at=self._clock())
         self._bus.publish(EVERYONE, Event("notice"))
-
-
-class Home:
-    """The home page, which organisers write."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def content(self) -> str:
-        """Return the page's Markdown; empty while nobody has written it."""
-        async with self._db.read() as tx:
-            return str(await read_setting(tx, "home") or "")
-
-    async def set_content(self, actor: Actor, markdown: str) -> None:
-        """Replace the page, as an organiser.
-
-        Raises:
-            Forbidden: If the actor is no organiser.
-            Invalid: If the page is too long.
-        """
-        actor.must_be_admin()
-        if len(markdown) > MAX_HOME:
-            raise Invalid.field("content", N_("The home page has at most {limit} characters."), limit=MAX_HOME)
-        async with self._db.write() as tx:
-            await write_setting(tx, "home", markdown)

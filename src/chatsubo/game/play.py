@@ -20,9 +20,9 @@ from chatsubo.live.bus import Bus, Event, account_topic
 from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box, hold_box
 from chatsubo.store.database import Database
-from chatsubo.store.notices import read_setting
 from chatsubo.store.queue import queue_position
 from chatsubo.store.sessions import Session, count_live, get_session, last_session, live_session, live_sessions
+from chatsubo.store.settings import read_setting
 
 MAX_RUNNING = 3
 """How many live sessions a player may have, unless the setting ``max_running`` says otherwise."""

@@ -19,7 +19,7 @@ from chatsubo.live.bus import EVERYONE, Bus, Event
 from chatsubo.store.accounts import usernames
 from chatsubo.store.boxes import Box, FlagRow, Track, all_boxes, all_flags, all_tracks
 from chatsubo.store.database import Database
-from chatsubo.store.notices import read_setting
+from chatsubo.store.settings import read_setting
 from chatsubo.store.submissions import all_solves, solves_version
 
 LONGEST_PAUSE = 1.0

@@ -1,13 +1,12 @@
-"""Queries on logins, and on the counters that limit tries."""
+"""Queries on logins."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatsubo.store.tables import accounts, logins, rate_limits
+from chatsubo.store.tables import accounts, logins
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +77,3 @@ async def delete_login(tx: AsyncConnection, digest: str) -> None:
 async def delete_logins_of(tx: AsyncConnection, account_id: int) -> None:
     """End all of an account's logins."""
     await tx.execute(delete(logins).where(logins.c.account_id == account_id))
-
-
-async def count_try(tx: AsyncConnection, *, key: str, window: int, expires_at: datetime) -> int:
-    """Count one more try in a time window, and return how many there are now. Atomic, whatever races."""
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = (
-        dialect.insert(rate_limits)
-        .values(key=key, window=window, count=1, expires_at=expires_at)
-        .on_conflict_do_update(
-            index_elements=[rate_limits.c.key, rate_limits.c.window], set_={"count": rate_limits.c.count + 1}
-        )
-        .returning(rate_limits.c.count)
-    )
-    return int((await tx.execute(statement)).scalar_one())

@@ -1,4 +1,4 @@
-"""Queries on notices and on settings."""
+"""Queries on notices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.text import Text
-from chatsubo.store.tables import notices, settings
+from chatsubo.store.tables import notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,3 @@ async def recent_notices(tx: AsyncConnection, account_id: int, limit: int) -> li
         .limit(limit)
     )
     return [Notice(*row) for row in await tx.execute(statement)]
-
-
-async def read_setting(tx: AsyncConnection, key: str) -> Any:
-    """Return a setting's value, or ``None``."""
-    return (await tx.execute(select(settings.c.value).where(settings.c.key == key))).scalar_one_or_none()
-
-
-async def write_setting(tx: AsyncConnection, key: str, value: Any) -> None:
-    """Set a setting."""
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(settings).values(key=key, value=value)
-    await tx.execute(
-        statement.on_conflict_do_update(index_elements=[settings.c.key], set_={"value": statement.excluded.value})
-    )

@@ -10,8 +10,8 @@ from chatsubo.domain.text import Text
 from chatsubo.game import Actor, Client, Game, Role
 from chatsubo.store.database import Database
 from chatsubo.store.machines import Endpoint
-from chatsubo.store.notices import write_setting
 from chatsubo.store.pictures import InstancePicture, Picture, RejectedPicture, TemplatePicture, save_picture
+from chatsubo.store.settings import write_setting
 from chatsubo.store.tables import accounts, boxes, flags, notices, session_logs, sessions, solves, submissions, tracks
 
 PASSWORD = "correct horse"
