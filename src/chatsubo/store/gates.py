@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.store.tables import accounts, gate_bindings
+from chatsubo.store.upsert import insertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ async def bind_gate(
     Returns:
         The URL of the gate that it is bound to.
     """
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(gate_bindings).values(account_id=account_id, realm=realm, url=url, at=now)
+    new = insertion(tx, gate_bindings).values(account_id=account_id, realm=realm, url=url, at=now)
     await tx.execute(new.on_conflict_do_nothing())
     if instead_of is not None:
         await tx.execute(

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.labels import Creds, Flag
 from chatsubo.domain.text import Text
 from chatsubo.store.machines import Endpoint, Machine
 from chatsubo.store.tables import pictures
+from chatsubo.store.upsert import put_row
 
 
 class RejectedPicture(Struct, frozen=True):
@@ -159,9 +160,7 @@ async def save_picture(tx: AsyncConnection, picture: Picture) -> None:
     columns = {
         name: value if isinstance(value, datetime) else msgspec.to_builtins(value) for name, value in kept.items()
     }
-    known = update(pictures).where(pictures.c.provider == picture.provider).values(**columns)
-    if (await tx.execute(known)).rowcount == 0:
-        await tx.execute(insert(pictures).values(**columns))
+    await put_row(tx, pictures, **columns)
 
 
 async def touch_picture(tx: AsyncConnection, provider: str, seen_at: datetime, took: int) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.scoring import Solve
 from chatsubo.store.tables import accounts, boxes, flags, solves, submissions
+from chatsubo.store.upsert import insertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,8 @@ async def insert_solve(
     tx: AsyncConnection, *, flag_id: int, account_id: int, session_id: str | None, submission_id: int, at: datetime
 ) -> bool:
     """Insert an accepted flag; ``False`` if this account had it already. Atomic, whatever races."""
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
     statement = (
-        dialect.insert(solves)
+        insertion(tx, solves)
         .values(flag_id=flag_id, account_id=account_id, session_id=session_id, submission_id=submission_id, at=at)
         .on_conflict_do_nothing(index_elements=[solves.c.flag_id, solves.c.account_id])
         .returning(solves.c.id)
