@@ -11,7 +11,7 @@ from chatsubo.domain.sessions import State
 from chatsubo.game import Actor, Client, Game, Role
 from chatsubo.live.bus import Bus
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import InstancePicture, Picture, TemplatePicture, save_picture
+from chatsubo.store.listings import ListedInstance, ListedTemplate, ProviderListing, save_listing
 from chatsubo.store.tables import session_flags, sessions
 
 CLIENT = Client("127.0.0.1", "a test")
@@ -53,13 +53,13 @@ class World:
 
     async def offer(self, **changes: object) -> None:
         """Let the provider show its templates, and whatever ``changes`` say."""
-        picture = Picture(
+        listing = ProviderListing(
             provider="lab",
             kind="fake",
             is_dynamic=True,
             realms=("wz01",),
             templates=(
-                TemplatePicture(
+                ListedTemplate(
                     name="hello",
                     dynamic=True,
                     title="Hello",
@@ -70,14 +70,14 @@ class World:
                     description="Say hello.",
                     flags=(Flag("user", "", 100), Flag("fixed", "FLAG{fixed}", 50)),
                 ),
-                TemplatePicture(name="shared", dynamic=False, flags=(Flag("root", "FLAG{shared}", 500),)),
+                ListedTemplate(name="shared", dynamic=False, flags=(Flag("root", "FLAG{shared}", 500),)),
             ),
-            instances=(InstancePicture(id="1", name="shared-1", realm="wz01", template="shared", address="10.0.0.5"),),
+            instances=(ListedInstance(id="1", name="shared-1", realm="wz01", template="shared", address="10.0.0.5"),),
             seen_at=self.clock(),
         )
-        picture = structs.replace(picture, **changes)
+        listing = structs.replace(listing, **changes)
         async with self.db.write() as tx:
-            await save_picture(tx, picture)
+            await save_listing(tx, listing)
 
     async def release(self, admin: Actor, template: str = "hello", **changes: object) -> str:
         """Register the template as a box, with its prefilled form, and release it."""

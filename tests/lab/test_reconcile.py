@@ -60,9 +60,9 @@ async def test_a_machine_of_an_ended_session_is_removed_after_a_while(world: Wor
     world.hypervisor.fail("stop", BackendConnectionException("fake", "gone"), times=2)
     world.hypervisor.machines[session.id] = machine  # a worker that was paused made it after all
     await gate.reached()
-    assert [one.session for one in (await world.picture(anything)).instances] == [session.id]
+    assert [one.session for one in (await world.listing(anything)).instances] == [session.id]
     gate.open()
-    await world.picture(lambda one: one.instances == ())
+    await world.listing(lambda one: one.instances == ())
 
     assert world.hypervisor.machines == {}
 
@@ -81,23 +81,23 @@ async def test_many_machines_of_ended_sessions_are_removed_side_by_side_while_th
     world.hypervisor.machines.update(machines)  # as a host does that comes back from an old snapshot
     await gate.reached()
     world.hypervisor.plant("hello", "wz01", NEVER_OURS)
-    await world.picture(lambda one: len(one.instances) == len(machines) + 1)
+    await world.listing(lambda one: len(one.instances) == len(machines) + 1)
     for _ in range(4):
         await world.looked_at()
 
     assert len(world.hypervisor.called("stop")) - stopped == world.places
     gate.open()
-    await world.picture(lambda one: [each.session for each in one.instances] == [NEVER_OURS])
+    await world.listing(lambda one: [each.session for each in one.instances] == [NEVER_OURS])
 
 
 async def test_a_machine_of_a_session_that_was_never_ours_is_shown_and_left_alone(world: World) -> None:
     world.hypervisor.plant("hello", "wz01", NEVER_OURS)
 
-    picture = await world.picture(lambda one: bool(one.rejected))
+    listing = await world.listing(lambda one: bool(one.rejected))
     for _ in range(4):
         await world.looked_at()
 
-    assert "never had" in str(picture.rejected[0].reason)
+    assert "never had" in str(listing.rejected[0].reason)
     assert NEVER_OURS in world.hypervisor.machines
 
 

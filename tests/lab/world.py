@@ -15,7 +15,7 @@ from chatsubo.lab.pace import Pace
 from chatsubo.live.bus import ADMINS, Bus
 from chatsubo.providers.base import BaseProvider
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import Picture, get_picture
+from chatsubo.store.listings import ProviderListing, get_listing
 from chatsubo.store.sessions import Session, get_session
 from chatsubo.store.tables import accounts, boxes, tracks
 from chatsubo.testing import FakeHypervisor, FakeProvider, MemoryJobs
@@ -164,14 +164,14 @@ class World:
         """Wait for a state in which nothing more is to be done."""
         return await self.until(session_id, lambda one: one.state is state and one.verb is None)
 
-    async def picture(self, seen: Callable[[Picture], bool], provider: str = "fake") -> Picture:
-        """Wait for the provider's picture to be as ``seen`` wants it."""
+    async def listing(self, seen: Callable[[ProviderListing], bool], provider: str = "fake") -> ProviderListing:
+        """Wait for the provider's listing to be as ``seen`` wants it."""
         with self.bus.subscribe([ADMINS]) as news:
             while True:
                 async with self.db.read() as tx:
-                    picture = await get_picture(tx, provider)
-                if picture is not None and seen(picture):
-                    return picture
+                    listing = await get_listing(tx, provider)
+                if listing is not None and seen(listing):
+                    return listing
                 await news.next(WITHIN)
 
     async def looked_at(self) -> None:
@@ -186,6 +186,6 @@ class World:
         return len(self.hypervisor.called("list_instances")) + len(self.hypervisor.called("check"))
 
 
-def anything(picture: Picture) -> bool:
-    """Take any picture."""
-    return isinstance(picture, Picture)
+def anything(listing: ProviderListing) -> bool:
+    """Take any listing."""
+    return isinstance(listing, ProviderListing)

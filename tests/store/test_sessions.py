@@ -1,4 +1,4 @@
-"""Sessions and pictures as they are kept, on both databases."""
+"""Sessions and listings as they are kept, on both databases."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,17 +14,17 @@ from chatsubo.domain.text import Text
 from chatsubo.lab.intents import ask_stop, open_session
 from chatsubo.store import session_changes as changes
 from chatsubo.store.database import Database
-from chatsubo.store.machines import Endpoint, Machine
-from chatsubo.store.pictures import (
-    InstancePicture,
-    Picture,
-    RejectedPicture,
-    TemplatePicture,
-    forget_pictures,
-    get_picture,
-    list_pictures,
-    save_picture,
+from chatsubo.store.listings import (
+    ListedInstance,
+    ListedTemplate,
+    ProviderListing,
+    RejectedEntry,
+    all_listings,
+    forget_listings,
+    get_listing,
+    save_listing,
 )
+from chatsubo.store.machines import Endpoint, Machine
 from chatsubo.store.queue import admit
 from chatsubo.store.session_logs import write_log
 from chatsubo.store.sessions import (
@@ -172,14 +172,14 @@ async def test_a_log_is_replaced_by_the_longer_one(furnished: Database) -> None:
         assert await read_log(tx, session_id) == "one\ntwo\n"
 
 
-async def test_a_picture_comes_back_as_it_was_kept(furnished: Database) -> None:
-    picture = Picture(
+async def test_a_listing_comes_back_as_it_was_kept(furnished: Database) -> None:
+    listing = ProviderListing(
         provider="fake",
         kind="fake",
         is_dynamic=True,
         realms=("wz01", "wz02"),
         templates=(
-            TemplatePicture(
+            ListedTemplate(
                 name="hello",
                 dynamic=True,
                 title="Héllo",
@@ -188,18 +188,18 @@ async def test_a_picture_comes_back_as_it_was_kept(furnished: Database) -> None:
                 warnings=(Text("{name} differs", {"name": "x"}),),
             ),
         ),
-        instances=(InstancePicture(id="1", name="one", realm="wz01", template="hello", address=None),),
-        rejected=(RejectedPicture("broken", Text("expected {choices}", {"choices": "true"})),),
+        instances=(ListedInstance(id="1", name="one", realm="wz01", template="hello", address=None),),
+        rejected=(RejectedEntry("broken", Text("expected {choices}", {"choices": "true"})),),
         seen_at=NOW,
         took=12,
         problem=Text("away"),
         problem_since=NOW,
     )
     async with furnished.write() as tx:
-        await save_picture(tx, picture)
-        await save_picture(tx, picture)
+        await save_listing(tx, listing)
+        await save_listing(tx, listing)
 
     async with furnished.write() as tx:
-        assert await get_picture(tx, "fake") == picture
-        assert await forget_pictures(tx, frozenset({"other"})) == 1
-        assert await list_pictures(tx) == ()
+        assert await get_listing(tx, "fake") == listing
+        assert await forget_listings(tx, frozenset({"other"})) == 1
+        assert await all_listings(tx) == ()

@@ -2,7 +2,7 @@
 
 from chatsubo.lab import Lab
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import list_pictures
+from chatsubo.store.listings import all_listings
 from chatsubo.store.sessions import count_states
 from chatsubo.web.health import Part, Vitals
 
@@ -15,7 +15,7 @@ async def vitals(db: Database, lab: Lab) -> Vitals:
     """
     async with db.read() as tx:
         states = await count_states(tx)
-        pictures = await list_pictures(tx)
+        listings = await all_listings(tx)
     wrong = lab.health()
     parts = {"database": Part(ok=True), "lab": Part(ok=not wrong, detail="; ".join(wrong.values()))}
-    return Vitals(parts, states, {picture.provider: picture.problem is None for picture in pictures})
+    return Vitals(parts, states, {listing.provider: listing.problem is None for listing in listings})

@@ -20,8 +20,8 @@ from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
 from chatsubo.store import boxes as store
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
+from chatsubo.store.listings import all_listings
 from chatsubo.store.notices import insert_notice
-from chatsubo.store.pictures import list_pictures
 from chatsubo.store.sessions import Session, live_sessions
 from chatsubo.store.settings import read_setting, write_setting
 
@@ -202,7 +202,7 @@ async def _stop_machines(tx: AsyncConnection, box: Box, now: datetime) -> list[S
 
 async def _is_dynamic(tx: AsyncConnection, template: str) -> bool | None:
     """Return whether own machines can be started of the template; ``None`` if no provider offers it."""
-    offers = [one.dynamic for picture in await list_pictures(tx) for one in picture.templates if one.name == template]
+    offers = [one.dynamic for listing in await all_listings(tx) for one in listing.templates if one.name == template]
     return any(offers) if offers else None
 
 

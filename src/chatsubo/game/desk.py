@@ -23,7 +23,7 @@ from chatsubo.lab.intents import ask_stop
 from chatsubo.live.bus import ADMINS, Bus, Event, account_topic
 from chatsubo.store.accounts import usernames
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import Picture, TemplatePicture
+from chatsubo.store.listings import ListedTemplate, ProviderListing
 from chatsubo.store.sessions import Session, get_session, read_log, sessions_for_desk
 from chatsubo.store.submissions import recent_submissions, totals
 
@@ -59,15 +59,15 @@ class Desk:
         actor.must_be_admin()
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
-            pictures = (await self._offers.read(tx)).pictures
+            listings = (await self._offers.read(tx)).listings
             found = await sessions_for_desk(tx, RECENT)
             names = await usernames(tx)
             shared = await recent_submissions(tx, limit=RECENT, verdict="shared")
             accounts, boxes, solves, submissions = await totals(tx)
         sessions = [_session(one, snapshot, names) for one in found]
         return DeskView(
-            providers=tuple(_provider(picture) for picture in pictures),
-            rejected=tuple(_rejected(pictures)),
+            providers=tuple(_provider(listing) for listing in listings),
+            rejected=tuple(_rejected(listings)),
             failed=tuple(one for one in sessions if one.state == State.FAILED),
             shared=tuple(DeskSubmission(**{name: getattr(one, name) for name in one.__slots__}) for one in shared),
             running=tuple(one for one in sessions if one.ended_at is None),
@@ -82,9 +82,9 @@ class Desk:
         actor.must_be_admin()
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
-            pictures = (await self._offers.read(tx)).pictures
-        names = sorted({template.name for picture in pictures for template in picture.templates})
-        return [_template(name, pictures, snapshot) for name in names]
+            listings = (await self._offers.read(tx)).listings
+        names = sorted({template.name for listing in listings for template in listing.templates})
+        return [_template(name, listings, snapshot) for name in names]
 
     async def template(self, actor: Actor, name: str) -> TemplateView:
         """Return one template.
@@ -169,37 +169,37 @@ def _session(session: Session, snapshot: Snapshot, names: dict[int, str]) -> Des
     )
 
 
-def _provider(picture: Picture) -> ProviderView:
+def _provider(listing: ProviderListing) -> ProviderView:
     return ProviderView(
-        name=picture.provider,
-        kind=picture.kind,
-        is_dynamic=picture.is_dynamic,
-        realms=picture.realms,
-        templates=len(picture.templates),
-        instances=len(picture.instances),
-        seen_at=picture.seen_at,
-        took=picture.took,
-        problem=picture.problem,
-        problem_detail=picture.problem_detail,
-        problem_since=picture.problem_since,
+        name=listing.provider,
+        kind=listing.kind,
+        is_dynamic=listing.is_dynamic,
+        realms=listing.realms,
+        templates=len(listing.templates),
+        instances=len(listing.instances),
+        seen_at=listing.seen_at,
+        took=listing.took,
+        problem=listing.problem,
+        problem_detail=listing.problem_detail,
+        problem_since=listing.problem_since,
     )
 
 
-def _rejected(pictures: Iterable[Picture]) -> Iterable[RejectedView]:
-    for picture in pictures:
-        for one in picture.rejected:
-            yield RejectedView(provider=picture.provider, name=one.name, reason=one.reason)
+def _rejected(listings: Iterable[ProviderListing]) -> Iterable[RejectedView]:
+    for listing in listings:
+        for one in listing.rejected:
+            yield RejectedView(provider=listing.provider, name=one.name, reason=one.reason)
 
 
-def _template(name: str, pictures: Iterable[Picture], snapshot: Snapshot) -> TemplateView:
-    offers = [(picture, template) for picture in pictures for template in picture.templates if template.name == name]
+def _template(name: str, listings: Iterable[ProviderListing], snapshot: Snapshot) -> TemplateView:
+    offers = [(listing, template) for listing in listings for template in listing.templates if template.name == name]
     first = offers[0][1]
     missing = [_FIELD.get(field, field) for field in _PREFILLED if getattr(first, field) is None]
     return TemplateView(
         name=name,
         dynamic=any(template.dynamic for _, template in offers),
-        providers=tuple(picture.provider for picture, _ in offers),
-        realms=tuple(sorted({realm for picture, _ in offers for realm in picture.realms})),
+        providers=tuple(listing.provider for listing, _ in offers),
+        realms=tuple(sorted({realm for listing, _ in offers for realm in listing.realms})),
         registered=tuple(box.slug for box in snapshot.boxes.values() if box.template == name),
         warnings=tuple(warning for _, template in offers for warning in template.warnings),
         missing=tuple(missing if first.flags else [*missing, "flags"]),
@@ -207,7 +207,7 @@ def _template(name: str, pictures: Iterable[Picture], snapshot: Snapshot) -> Tem
     )
 
 
-def _prefilled(template: TemplatePicture, snapshot: Snapshot) -> BoxForm:
+def _prefilled(template: ListedTemplate, snapshot: Snapshot) -> BoxForm:
     known = {track.slug for track in snapshot.tracks}
     track = slugify(template.category) if template.category else ""
     return BoxForm(

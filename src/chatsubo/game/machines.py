@@ -5,8 +5,8 @@ from datetime import datetime
 from chatsubo.domain.labels import Creds
 from chatsubo.domain.sessions import State
 from chatsubo.game.views import CredsView, EndpointView, MachineView, SessionView
+from chatsubo.store.listings import ListedInstance
 from chatsubo.store.machines import Endpoint
-from chatsubo.store.pictures import InstancePicture
 from chatsubo.store.queue import Place
 from chatsubo.store.sessions import Session
 
@@ -50,7 +50,7 @@ def session_view(session: Session, box_slug: str, place: Place | None, now: date
     )
 
 
-def shared_machine(instance: InstancePicture) -> MachineView:
+def shared_machine(instance: ListedInstance) -> MachineView:
     """Return a classic machine for everyone."""
     return MachineView(
         name=instance.name,

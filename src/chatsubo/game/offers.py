@@ -1,4 +1,4 @@
-"""What providers offer at the moment, from their last pictures."""
+"""What providers offer at the moment, from their last listings."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.text import N_, Text
 from chatsubo.lab.placement import can_start, realms_for
 from chatsubo.store.boxes import Box
-from chatsubo.store.pictures import InstancePicture, Picture, list_pictures, pictures_version
+from chatsubo.store.listings import ListedInstance, ProviderListing, all_listings, listings_version
 
 NOT_OFFERED = N_("No provider offers this box at the moment.")
 STANDING_STILL = N_("The machine does not run at the moment.")
@@ -18,49 +18,49 @@ class Offers:
     """What all providers offer, for any box.
 
     Attributes:
-        pictures: The last picture of each provider.
+        listings: The last listing of each provider.
     """
 
-    def __init__(self, pictures: Iterable[Picture]) -> None:
-        self.pictures = tuple(pictures)
+    def __init__(self, listings: Iterable[ProviderListing]) -> None:
+        self.listings = tuple(listings)
 
     def realms(self, box: Box) -> tuple[str, ...]:
         """Return the realms in which the box can be had, by name."""
         if box.dynamic:
-            return realms_for(self.pictures, box.template)
+            return realms_for(self.listings, box.template)
         return tuple(sorted({instance.realm for instance in self.shared(box)}))
 
-    def shared(self, box: Box) -> tuple[InstancePicture, ...]:
+    def shared(self, box: Box) -> tuple[ListedInstance, ...]:
         """Return the machines of a box that all players share; none for one that is started on demand."""
         if box.dynamic:
             return ()
         return tuple(
             instance
-            for picture in self.pictures
-            for instance in picture.instances
+            for listing in self.listings
+            for instance in listing.instances
             if instance.template == box.template and instance.session is None
         )
 
     def problem(self, box: Box) -> tuple[Text, datetime | None] | None:
         """Return why no machine of the box can be had now, and since when; ``None`` when one can."""
-        offering = [picture for picture in self.pictures if self._offers(picture, box)]
+        offering = [listing for listing in self.listings if self._offers(listing, box)]
         if not offering:
             return Text(NOT_OFFERED), None
-        well = [picture for picture in offering if picture.problem is None]
+        well = [listing for listing in offering if listing.problem is None]
         if not well:
             return offering[0].problem or Text(NOT_OFFERED), offering[0].problem_since
         if not box.dynamic and not any(instance.running for instance in self.shared(box)):
             return Text(STANDING_STILL), None
         return None
 
-    def _offers(self, picture: Picture, box: Box) -> bool:
+    def _offers(self, listing: ProviderListing, box: Box) -> bool:
         if box.dynamic:
-            return can_start(picture, box.template)
-        return any(one.template == box.template and one.session is None for one in picture.instances)
+            return can_start(listing, box.template)
+        return any(one.template == box.template and one.session is None for one in listing.instances)
 
 
 class OffersReader:
-    """Reads the pictures, and decodes them again only when they have changed."""
+    """Reads the listings, and decodes them again only when they have changed."""
 
     def __init__(self) -> None:
         self._version: tuple[object, ...] | None = None
@@ -68,8 +68,8 @@ class OffersReader:
 
     async def read(self, tx: AsyncConnection) -> Offers:
         """Return what the providers offer now."""
-        version = await pictures_version(tx)
+        version = await listings_version(tx)
         if version != self._version:
-            self._offers = Offers(await list_pictures(tx))
+            self._offers = Offers(await all_listings(tx))
             self._version = version
         return self._offers

@@ -83,7 +83,7 @@ class Play:
         box = await self._box(actor, box_slug)
         async with self._db.read() as tx:
             offers = await self._offers.read(tx)
-            chosen = place(offers.pictures, box.template, realm, await count_live(tx))
+            chosen = place(offers.listings, box.template, realm, await count_live(tx))
         if not box.dynamic or chosen is None:
             raise NotStartable
         async with self._db.write() as tx:

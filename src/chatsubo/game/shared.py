@@ -76,9 +76,9 @@ class SharedMachines:
         async with self._db.read() as tx:
             offers = await self._offers.read(tx)
         machines = {
-            (picture.provider, one.realm, one.template)
-            for picture in offers.pictures
-            for one in picture.instances
+            (listing.provider, one.realm, one.template)
+            for listing in offers.listings
+            for one in listing.instances
             if one in offers.shared(box)
         }
         if not machines:

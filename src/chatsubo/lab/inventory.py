@@ -1,4 +1,4 @@
-"""What exists: each provider is looked at in the background, and the last good picture of it is kept.
+"""What exists: each provider is looked at in the background, and the last good listing of it is kept.
 
 Providers do not share anything here: one that hangs or is away delays neither the others nor the start.
 """
@@ -22,7 +22,7 @@ from chatsubo.lab.reconcile import Reconciler
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.exc import BackendConnectionException, ProviderError
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import Picture, forget_pictures, get_picture, save_picture, touch_picture
+from chatsubo.store.listings import ProviderListing, forget_listings, get_listing, save_listing, touch_listing
 
 JITTER = 0.1
 MANY_FAILURES = 10
@@ -50,11 +50,11 @@ class Inventory:
         }
 
     async def prepare(self) -> None:
-        """Make a picture of each configured provider that has none, and forget those of others. Asks no provider."""
+        """Make a listing of each configured provider that has none, and forget those of others. Asks no provider."""
         async with self._db.write() as tx:
-            await forget_pictures(tx, frozenset(self._watches))
+            await forget_listings(tx, frozenset(self._watches))
             for watch in self._watches.values():
-                await save_picture(tx, watch.begin(await get_picture(tx, watch.name)))
+                await save_listing(tx, watch.begin(await get_listing(tx, watch.name)))
 
     def refresh(self, provider: str) -> None:
         """Look at a provider again soon; a name that is not configured is ignored."""
@@ -89,25 +89,25 @@ class Watch:
         self._clock = clock
         self._pace = pace
         self._wanted = asyncio.Event()
-        self._picture = self._blank()
+        self._listing = self._blank()
         self._is_dynamic: bool | None = None
         self._failures = 0
 
-    def _blank(self) -> Picture:
+    def _blank(self) -> ProviderListing:
         provider = self._provider
-        return Picture(
+        return ProviderListing(
             provider=provider.name,
             kind=provider.kind,
             is_dynamic=provider.is_dynamic,
             realms=tuple(provider.list_realms()),
         )
 
-    def begin(self, stored: Picture | None) -> Picture:
-        """Return the picture to begin with: the stored one, with what the configuration says now."""
+    def begin(self, stored: ProviderListing | None) -> ProviderListing:
+        """Return the listing to begin with: the stored one, with what the configuration says now."""
         blank = self._blank()
         if stored is not None and stored.kind == blank.kind:
             blank = replace(stored, realms=blank.realms)
-        self._picture = blank
+        self._listing = blank
         return blank
 
     def refresh(self) -> None:
@@ -154,7 +154,7 @@ class Watch:
         await self._keep(replace(seen, rejected=seen.rejected + strangers, seen_at=asked_at, took=took))
         await self._reconciler.compare(self._provider, seen.instances, before)
 
-    async def _ask(self) -> Picture:
+    async def _ask(self) -> ProviderListing:
         if self._is_dynamic is None:
             check = await self._provider.check()
             if not check.reachable:
@@ -172,35 +172,35 @@ class Watch:
             rejected=tuple(read_rejected(one) for one in rejected.values()),
         )
 
-    async def _keep(self, picture: Picture) -> None:
-        known = self._picture
-        same = replace(picture, seen_at=known.seen_at, took=known.took) == known
+    async def _keep(self, listing: ProviderListing) -> None:
+        known = self._listing
+        same = replace(listing, seen_at=known.seen_at, took=known.took) == known
         async with self._db.write() as tx:
-            if same and picture.seen_at is not None and picture.took is not None:
-                await touch_picture(tx, self.name, picture.seen_at, picture.took)
+            if same and listing.seen_at is not None and listing.took is not None:
+                await touch_listing(tx, self.name, listing.seen_at, listing.took)
             else:
-                await save_picture(tx, picture)
-        self._picture = picture
+                await save_listing(tx, listing)
+        self._listing = listing
         if not same:
             if known.problem is not None:
                 log.info("provider.back", provider=self.name)
-            self._news.provider(self.name, boxes=_for_players(known) != _for_players(picture))
+            self._news.provider(self.name, boxes=_for_players(known) != _for_players(listing))
 
     async def _keep_problem(self, error: ProviderError) -> None:
-        known = self._picture
+        known = self._listing
         since: datetime = known.problem_since or self._clock()
-        picture = replace(known, problem=error.text, problem_detail=error.detail, problem_since=since)
-        if picture == known:
+        listing = replace(known, problem=error.text, problem_detail=error.detail, problem_since=since)
+        if listing == known:
             return
         if known.problem is None:
             log.warning("provider.away", provider=self.name, reason=error.detail)
         async with self._db.write() as tx:
-            await save_picture(tx, picture)
-        self._picture = picture
-        self._news.provider(self.name, boxes=_for_players(known) != _for_players(picture))
+            await save_listing(tx, listing)
+        self._listing = listing
+        self._news.provider(self.name, boxes=_for_players(known) != _for_players(listing))
 
 
-def _for_players(picture: Picture) -> Picture:
-    """Return what players see of a picture: templates, classic machines and whether there is a problem."""
-    classic = tuple(one for one in picture.instances if one.session is None)
-    return replace(picture, instances=classic, rejected=(), seen_at=None, took=None, problem_detail=None)
+def _for_players(listing: ProviderListing) -> ProviderListing:
+    """Return what players see of a listing: templates, classic machines and whether there is a problem."""
+    classic = tuple(one for one in listing.instances if one.session is None)
+    return replace(listing, instances=classic, rejected=(), seen_at=None, took=None, problem_detail=None)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from chatsubo.domain.labels import Creds, Flag, RejectedLabel
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseInstance, BaseTemplate, Rejected
+from chatsubo.store.listings import ListedInstance, ListedTemplate, RejectedEntry
 from chatsubo.store.machines import Endpoint, Machine
-from chatsubo.store.pictures import InstancePicture, RejectedPicture, TemplatePicture
 from chatsubo.store.session_changes import Outcome
 
 
@@ -51,10 +51,10 @@ def read_outcome(instance: BaseInstance) -> Outcome:
     )
 
 
-def read_instance(instance: BaseInstance) -> InstancePicture:
-    """Return an instance as it is kept in a picture; the secrets of sessions are left out."""
+def read_instance(instance: BaseInstance) -> ListedInstance:
+    """Return an instance as it is kept in a listing; the secrets of sessions are left out."""
     classic = instance.session is None
-    return InstancePicture(
+    return ListedInstance(
         id=plain(str(instance.id)),
         name=plain(instance.name),
         realm=plain(instance.realm),
@@ -72,10 +72,10 @@ def read_instance(instance: BaseInstance) -> InstancePicture:
     )
 
 
-def read_template(template: BaseTemplate) -> TemplatePicture:
-    """Return a template as it is kept in a picture."""
+def read_template(template: BaseTemplate) -> ListedTemplate:
+    """Return a template as it is kept in a listing."""
     said = template.metadata
-    return TemplatePicture(
+    return ListedTemplate(
         name=plain(template.name),
         dynamic=template.dynamic,
         title=_maybe(said.name),
@@ -94,6 +94,6 @@ def _malformed(label: RejectedLabel) -> Text:
     return Text(N_("The label {key} is not used: {reason}."), {"key": plain(label.key), "reason": label.reason})
 
 
-def read_rejected(rejected: Rejected) -> RejectedPicture:
-    """Return something rejected as it is kept in a picture."""
-    return RejectedPicture(plain(rejected.name), rejected.reason)
+def read_rejected(rejected: Rejected) -> RejectedEntry:
+    """Return something rejected as it is kept in a listing."""
+    return RejectedEntry(plain(rejected.name), rejected.reason)

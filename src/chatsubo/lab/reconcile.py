@@ -12,7 +12,7 @@ from chatsubo.lab.strays import Strays
 from chatsubo.providers.base import BaseProvider
 from chatsubo.store import session_changes as changes
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import InstancePicture, RejectedPicture
+from chatsubo.store.listings import ListedInstance, RejectedEntry
 from chatsubo.store.sessions import Session, known_ids, settled_sessions
 
 VANISHED = N_("The machine is gone from its host. Start it again.")
@@ -55,17 +55,15 @@ class Reconciler:
         async with self._db.read() as tx:
             return await settled_sessions(tx, provider)
 
-    async def strangers(self, instances: Sequence[InstancePicture]) -> tuple[RejectedPicture, ...]:
+    async def strangers(self, instances: Sequence[ListedInstance]) -> tuple[RejectedEntry, ...]:
         """Return the instances that carry a session that was never ours, for organisers to see."""
         listed = {one.session: one for one in instances if one.session is not None}
         async with self._db.read() as tx:
             known = await known_ids(tx, listed)
-        return tuple(
-            RejectedPicture(one.name, Text(STRANGER)) for session, one in listed.items() if session not in known
-        )
+        return tuple(RejectedEntry(one.name, Text(STRANGER)) for session, one in listed.items() if session not in known)
 
     async def compare(
-        self, provider: BaseProvider, instances: Sequence[InstancePicture], before: Mapping[str, Session]
+        self, provider: BaseProvider, instances: Sequence[ListedInstance], before: Mapping[str, Session]
     ) -> None:
         """Act on a good listing.
 
@@ -105,7 +103,7 @@ class Reconciler:
         if len(gone) < len(missing):
             self._look_again(provider.name)
 
-    async def _refresh(self, session: Session, seen: InstancePicture) -> None:
+    async def _refresh(self, session: Session, seen: ListedInstance) -> None:
         """Keep what changed about a running session's machine; what a listing does not tell stays as it was."""
         stage = session.stage
         if not seen.running:

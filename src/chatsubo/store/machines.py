@@ -1,4 +1,4 @@
-"""What sessions and pictures keep about machines."""
+"""What sessions and listings keep about machines."""
 
 from msgspec import Struct
 

@@ -229,8 +229,8 @@ notices = Table(
     Column("at", Instant, nullable=False, index=True),
 )
 
-pictures = Table(
-    "pictures",
+provider_listings = Table(
+    "provider_listings",
     metadata,
     Column("provider", String(64), primary_key=True),
     Column("kind", String(64), nullable=False),
@@ -244,7 +244,7 @@ pictures = Table(
     Column("problem", Json, comment="a Text: why it does not answer now"),
     Column("problem_detail", Text),
     Column("problem_since", Instant),
-    comment="the last good picture of each provider: pages are made from it",
+    comment="what each provider last showed: pages are made from it",
 )
 
 gate_bindings = Table(

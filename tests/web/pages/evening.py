@@ -9,8 +9,8 @@ from chatsubo.domain.labels import Creds, Flag
 from chatsubo.domain.text import Text
 from chatsubo.game import Actor, Client, Game, Role
 from chatsubo.store.database import Database
+from chatsubo.store.listings import ListedInstance, ListedTemplate, ProviderListing, RejectedEntry, save_listing
 from chatsubo.store.machines import Endpoint
-from chatsubo.store.pictures import InstancePicture, Picture, RejectedPicture, TemplatePicture, save_picture
 from chatsubo.store.settings import write_setting
 from chatsubo.store.tables import accounts, boxes, flags, notices, session_logs, sessions, solves, submissions, tracks
 
@@ -101,8 +101,8 @@ async def begin(db: Database, game: Game, now: datetime) -> None:
     player, _ = await game.accounts.register("case", PASSWORD, client=CLIENT)
     async with db.write() as tx:
         luck = random.Random(1984)
-        for picture in pictures(now):
-            await save_picture(tx, picture)
+        for listing in listings(now):
+            await save_listing(tx, listing)
         await write_setting(tx, "home", HOME)
         ids = [player.account_id]
         for index, name in enumerate(PLAYERS, start=10):
@@ -129,14 +129,14 @@ async def begin(db: Database, game: Game, now: datetime) -> None:
         await _notices(tx, now)
 
 
-def pictures(now):
+def listings(now):
     """What the providers showed last: one well, one away."""
     templates = tuple(
-        TemplatePicture(name=slugify(name), dynamic=True, title=name, os=system, difficulty=level, duration=90)
+        ListedTemplate(name=slugify(name), dynamic=True, title=name, os=system, difficulty=level, duration=90)
         for name, _, system, level, _ in BOXES
         if name not in ("Villa", "Wintermute")
     )
-    fresh = TemplatePicture(
+    fresh = ListedTemplate(
         name="hello",
         dynamic=True,
         description="Say hello.",
@@ -144,8 +144,8 @@ def pictures(now):
         flags=(Flag("user", "", 100), Flag("root", "", 250)),
         warnings=(Text("The label chatsubo.difficulty cannot be read: expected 1 to 10."),),
     )
-    bare = TemplatePicture(name="bare", dynamic=True)
-    shared = InstancePicture(
+    bare = ListedTemplate(name="bare", dynamic=True)
+    shared = ListedInstance(
         id="101",
         name="villa",
         realm="wz01",
@@ -154,32 +154,32 @@ def pictures(now):
         endpoints=(Endpoint("http", "10.13.37.20", 80),),
         creds=(Creds("ssh", "guest", "guest"),),
     )
-    yield Picture(
+    yield ProviderListing(
         provider="club_docker",
         kind="docker",
         is_dynamic=True,
         realms=("wz01", "wz02"),
         templates=(*templates, fresh, bare),
-        rejected=(RejectedPicture("broken-box", Text("Its Dockerfile has no session label.")),),
+        rejected=(RejectedEntry("broken-box", Text("Its Dockerfile has no session label.")),),
         seen_at=now - timedelta(seconds=4),
         took=38,
     )
-    yield Picture(
+    yield ProviderListing(
         provider="lab_pve",
         kind="pve",
         is_dynamic=False,
         realms=("wz01",),
-        templates=(TemplatePicture(name="villa", dynamic=False),),
+        templates=(ListedTemplate(name="villa", dynamic=False),),
         instances=(shared,),
         seen_at=now - timedelta(seconds=9),
         took=112,
     )
-    yield Picture(
+    yield ProviderListing(
         provider="old_pve",
         kind="pve",
         is_dynamic=False,
         realms=("wz02",),
-        templates=(TemplatePicture(name="wintermute", dynamic=False),),
+        templates=(ListedTemplate(name="wintermute", dynamic=False),),
         seen_at=now - timedelta(minutes=14),
         took=1480,
         problem=Text("The server does not answer."),

@@ -20,7 +20,7 @@ from chatsubo.game.views import TemplateView
 from chatsubo.live.bus import EVERYONE
 from chatsubo.store.boxes import FlagRow, all_flags
 from chatsubo.store.database import Database
-from chatsubo.store.pictures import get_picture
+from chatsubo.store.listings import get_listing
 from chatsubo.store.submissions import Submission, insert_solve, insert_submission
 
 PROVIDER = "demo_local"
@@ -71,8 +71,8 @@ async def _wait_for_boxes(platform: Platform) -> None:
     with platform.bus.subscribe([EVERYONE]) as news:
         while True:
             async with platform.db.read() as tx:
-                picture = await get_picture(tx, PROVIDER)
-            if picture is not None and picture.templates:
+                listing = await get_listing(tx, PROVIDER)
+            if listing is not None and listing.templates:
                 return
             try:
                 await news.next(within=SECONDS)

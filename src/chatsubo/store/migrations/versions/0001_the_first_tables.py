@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _accounts()
-    _pictures()
+    _provider_listings()
     _rate_limits()
     _settings()
     _tracks()
@@ -48,9 +48,9 @@ def _accounts() -> None:
     )
 
 
-def _pictures() -> None:
+def _provider_listings() -> None:
     op.create_table(
-        "pictures",
+        "provider_listings",
         sa.Column("provider", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("is_dynamic", sa.Boolean(), nullable=False),
@@ -63,8 +63,8 @@ def _pictures() -> None:
         sa.Column("problem", Json, nullable=True, comment="a Text: why it does not answer now"),
         sa.Column("problem_detail", sa.Text(), nullable=True),
         sa.Column("problem_since", Instant, nullable=True),
-        sa.PrimaryKeyConstraint("provider", name=op.f("pk_pictures")),
-        comment="the last good picture of each provider: pages are made from it",
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_provider_listings")),
+        comment="what each provider last showed: pages are made from it",
     )
 
 

@@ -1,4 +1,4 @@
-"""The last good picture of each provider: what pages are made from, so that none of them waits for a hypervisor."""
+"""What each provider last showed: what pages are made from, so that none of them waits for a hypervisor."""
 
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.labels import Creds, Flag
 from chatsubo.domain.text import Text
 from chatsubo.store.machines import Endpoint, Machine
-from chatsubo.store.tables import pictures
+from chatsubo.store.tables import provider_listings
 from chatsubo.store.upsert import put_row
 
 
-class RejectedPicture(Struct, frozen=True):
+class RejectedEntry(Struct, frozen=True):
     """Something on the provider that cannot be used, or not wholly.
 
     Attributes:
@@ -27,7 +27,7 @@ class RejectedPicture(Struct, frozen=True):
     reason: Text
 
 
-class TemplatePicture(Struct, frozen=True, kw_only=True):
+class ListedTemplate(Struct, frozen=True, kw_only=True):
     """A template as its provider last showed it.
 
     Attributes:
@@ -57,7 +57,7 @@ class TemplatePicture(Struct, frozen=True, kw_only=True):
     warnings: tuple[Text, ...] = ()
 
 
-class InstancePicture(Struct, frozen=True, kw_only=True):
+class ListedInstance(Struct, frozen=True, kw_only=True):
     """An instance as its provider last showed it.
 
     Attributes:
@@ -93,8 +93,8 @@ class InstancePicture(Struct, frozen=True, kw_only=True):
     unreset: tuple[str, ...] = ()
 
 
-class Picture(Struct, frozen=True, kw_only=True):
-    """A provider as it last was.
+class ProviderListing(Struct, frozen=True, kw_only=True):
+    """What a provider last showed, and how it is since.
 
     Attributes:
         provider: Its name.
@@ -115,60 +115,61 @@ class Picture(Struct, frozen=True, kw_only=True):
     kind: str
     is_dynamic: bool
     realms: tuple[str, ...]
-    templates: tuple[TemplatePicture, ...] = ()
-    instances: tuple[InstancePicture, ...] = ()
-    rejected: tuple[RejectedPicture, ...] = ()
+    templates: tuple[ListedTemplate, ...] = ()
+    instances: tuple[ListedInstance, ...] = ()
+    rejected: tuple[RejectedEntry, ...] = ()
     seen_at: datetime | None = None
     took: int | None = None
     problem: Text | None = None
     problem_detail: str | None = None
     problem_since: datetime | None = None
 
-    def template(self, name: str) -> TemplatePicture | None:
+    def template(self, name: str) -> ListedTemplate | None:
         """Return the template of that name, or ``None``."""
         return next((one for one in self.templates if one.name == name), None)
 
 
-_COLUMNS = tuple(pictures.c[name] for name in Picture.__struct_fields__)
+_COLUMNS = tuple(provider_listings.c[name] for name in ProviderListing.__struct_fields__)
 
 
-def _read(row: Row[Any]) -> Picture:
-    return msgspec.convert(dict(zip(Picture.__struct_fields__, row, strict=True)), Picture)
+def _read(row: Row[Any]) -> ProviderListing:
+    return msgspec.convert(dict(zip(ProviderListing.__struct_fields__, row, strict=True)), ProviderListing)
 
 
-async def get_picture(tx: AsyncConnection, provider: str) -> Picture | None:
-    """Return the picture of one provider, or ``None`` while there is none."""
-    row = (await tx.execute(select(*_COLUMNS).where(pictures.c.provider == provider))).first()
+async def get_listing(tx: AsyncConnection, provider: str) -> ProviderListing | None:
+    """Return the listing of one provider, or ``None`` while there is none."""
+    row = (await tx.execute(select(*_COLUMNS).where(provider_listings.c.provider == provider))).first()
     return None if row is None else _read(row)
 
 
-async def list_pictures(tx: AsyncConnection) -> tuple[Picture, ...]:
-    """Return the pictures of all providers, in the order of their names."""
-    return tuple(_read(row) for row in await tx.execute(select(*_COLUMNS).order_by(pictures.c.provider)))
+async def all_listings(tx: AsyncConnection) -> tuple[ProviderListing, ...]:
+    """Return the listings of all providers, in the order of their names."""
+    return tuple(_read(row) for row in await tx.execute(select(*_COLUMNS).order_by(provider_listings.c.provider)))
 
 
-async def pictures_version(tx: AsyncConnection) -> tuple[object, ...]:
-    """Return something that changes whenever a picture does, much cheaper than the pictures."""
+async def listings_version(tx: AsyncConnection) -> tuple[object, ...]:
+    """Return something that changes whenever a listing does, much cheaper than the listings."""
     names = ("provider", "seen_at", "took", "problem_since", "problem_detail")
-    columns = [pictures.c[name] for name in names]
-    return tuple(tuple(row) for row in await tx.execute(select(*columns).order_by(pictures.c.provider)))
+    columns = [provider_listings.c[name] for name in names]
+    return tuple(tuple(row) for row in await tx.execute(select(*columns).order_by(provider_listings.c.provider)))
 
 
-async def save_picture(tx: AsyncConnection, picture: Picture) -> None:
-    """Keep ``picture`` as its provider's."""
-    kept = {field: getattr(picture, field) for field in picture.__struct_fields__}
+async def save_listing(tx: AsyncConnection, listing: ProviderListing) -> None:
+    """Keep ``listing`` as its provider's."""
+    kept = {field: getattr(listing, field) for field in listing.__struct_fields__}
     columns = {
         name: value if isinstance(value, datetime) else msgspec.to_builtins(value) for name, value in kept.items()
     }
-    await put_row(tx, pictures, **columns)
+    await put_row(tx, provider_listings, **columns)
 
 
-async def touch_picture(tx: AsyncConnection, provider: str, seen_at: datetime, took: int) -> None:
+async def touch_listing(tx: AsyncConnection, provider: str, seen_at: datetime, took: int) -> None:
     """Keep that a provider answered well and nothing has changed."""
-    query = update(pictures).where(pictures.c.provider == provider)
+    query = update(provider_listings).where(provider_listings.c.provider == provider)
     await tx.execute(query.values(seen_at=seen_at, took=took))
 
 
-async def forget_pictures(tx: AsyncConnection, keep: frozenset[str]) -> int:
-    """Remove the pictures of providers that are not configured any more, and return how many there were."""
-    return (await tx.execute(delete(pictures).where(pictures.c.provider.not_in(sorted(keep))))).rowcount
+async def forget_listings(tx: AsyncConnection, keep: frozenset[str]) -> int:
+    """Remove the listings of providers that are not configured any more, and return how many there were."""
+    gone = provider_listings.c.provider.not_in(sorted(keep))
+    return (await tx.execute(delete(provider_listings).where(gone))).rowcount
