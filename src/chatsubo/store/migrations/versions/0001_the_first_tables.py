@@ -23,6 +23,7 @@ def upgrade() -> None:
     _notices()
     _flags()
     _sessions()
+    _session_indexes()
     _session_flags()
     _session_logs()
     _submissions()
@@ -269,6 +270,9 @@ def _sessions() -> None:
         sa.ForeignKeyConstraint(["box_id"], ["boxes.id"], name=op.f("fk_sessions_box_id_boxes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
     )
+
+
+def _session_indexes() -> None:
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_sessions_box_id"), ["box_id"], unique=False)
