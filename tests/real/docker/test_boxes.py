@@ -9,6 +9,7 @@ from chatsubo.config import ByteSize
 from chatsubo.domain.values import make_values
 from chatsubo.providers.base import Limits, Readiness
 from chatsubo.providers.docker.config import Allow, BoxLimits
+from chatsubo.providers.docker.containers import Raw
 from chatsubo.providers.exc import (
     BuildFailed,
     Misconfigured,
@@ -102,7 +103,59 @@ async def test_a_service_that_never_listens_is_not_ready_and_leaves_nothing(benc
         await bench.start("deaf", order, bench.make(ready_timeout=1.0))
     assert await bench.left_of(order.id) == []
     assert heard.stages[-1] == "Waiting for port 4444"
-    assert "I am ***" in heard.output
+    assert "I am [FLAG0]" in heard.output
+
+
+async def test_a_published_port_that_takes_connections_before_the_service_listens_is_not_believed(bench: Bench):
+    late = "EXPOSE 80\nCMD while ! test -e /tmp/go; do sleep 0.02; done; nc -ll -p 80 -e cat /root/flag\n"
+    bench.template("late", SHARED + "LABEL chatsubo.port.80=18081\n" + late)
+    heard = Heard()
+    order = bench.order(progress=heard)
+    start = asyncio.ensure_future(bench.start("late", order, bench.make(public_host=bench.engine.host)))
+    await heard.until("Waiting for port 80")
+    for _ in range(20):
+        # The engine's own proxy takes it, on the host of the engine.
+        with await asyncio.to_thread(bench.engine.namespace.connect, "127.0.0.1", 18081):
+            assert not start.done()
+
+    [container] = bench.engine.containers(f"chatsubo.session={order.id}")
+    await asyncio.to_thread(bench.engine.execute, container["Id"], "touch /tmp/go")
+    instance = await start
+
+    assert instance.readiness is Readiness.LISTENING
+    answer = await asyncio.to_thread(bench.engine.read_from, bench.engine.host, instance.endpoints[0].port)
+    assert answer.decode() == order.values["FLAG0"] + "\n"
+
+
+async def test_a_box_that_ends_just_after_its_start_is_not_said_to_be_started(bench: Bench):
+    bench.template("brief", SHARED + "CMD sleep 0.1; exit 4\n")
+    provider, counted = bench.provider, 0
+    inspect = provider._containers.inspect
+
+    async def counting(container: str) -> Raw:
+        nonlocal counted
+        counted += 1
+        return await inspect(container)
+
+    provider._containers.inspect = counting  # type: ignore[method-assign]
+    with pytest.raises(NotReady, match="exit code 4"):
+        await bench.start("brief", bench.order())
+    assert counted == 2  # after its start, and after the engine said that it had ended
+
+
+async def test_a_box_that_ends_as_soon_as_it_was_ready_is_not_said_to_run(bench: Bench):
+    bench.template("fleeting", SHARED + SERVES_FLAG)
+    log = bench.provider._containers.log
+
+    async def killed(container: str) -> str:
+        await asyncio.to_thread(bench.engine.docker, "kill", container)
+        return await log(container)
+
+    bench.provider._containers.log = killed  # type: ignore[method-assign]
+    order = bench.order()
+    with pytest.raises(NotReady, match="ended as soon as it was ready"):
+        await bench.start("fleeting", order)
+    assert await bench.left_of(order.id) == []
 
 
 async def test_a_box_whose_program_ends_is_not_ready(bench: Bench):

@@ -79,19 +79,16 @@ class Engine:
             raise
 
     async def stream(
-        self,
-        path: str,
-        params: Mapping[str, str],
-        data: IO[bytes] | None = None,
-        content_type: str = "application/x-tar",
+        self, path: str, params: Mapping[str, str], archive: IO[bytes] | None = None
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the messages of a long request: a build, a pull. Closing this ends the work on the engine.
+        """Yield the messages of a long request: a build, a pull, a wait. Closing this ends the work on the engine.
+
+        It is none of the few requests in flight: for most of its time the engine has nothing to do for it.
 
         Args:
             path: Of the API, without its version.
             params: The query.
-            data: What to send.
-            content_type: Its type.
+            archive: A tar archive to send.
 
         Raises:
             ProviderError: As the engine answers, also in the middle of its messages.
@@ -102,8 +99,8 @@ class Engine:
                 await self.ask(lambda one: one.version())
             url = f"{docker.docker_host}/{docker.api_version}/{path}"
             limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_LIMIT)
-            headers = {"Content-Type": content_type}
-            async with docker.session.post(url, params=params, data=data, headers=headers, timeout=limits) as answer:
+            headers = {"Content-Type": "application/x-tar"} if archive else {}
+            async with docker.session.post(url, params=params, data=archive, headers=headers, timeout=limits) as answer:
                 if answer.status >= 400:  # noqa: PLR2004
                     raise meaning(answer.status, _message(await answer.read()), self.name)
                 async for message in _messages(answer):

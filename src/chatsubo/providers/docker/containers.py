@@ -1,10 +1,12 @@
 """Containers on the engine: what is asked of it about them, and told it to do with them."""
 
+import asyncio
 import io
 import json
 import posixpath
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -75,6 +77,21 @@ class Containers:
         """
         found: Raw = await self._engine.ask(lambda docker: docker.containers.container(container).show())
         return found
+
+    async def ends(self, container: str, within: float) -> bool:
+        """Wait for a container to end, for ``within`` seconds at most, and say whether it has.
+
+        Raises:
+            InstanceNotFound: It is gone.
+        """
+        wait = self._engine.stream(f"containers/{container}/wait", {"condition": "not-running"})
+        try:
+            async with asyncio.timeout(within), aclosing(wait) as answers:
+                async for _ in answers:
+                    return True
+        except TimeoutError:
+            return False
+        return True
 
     async def rename(self, container: str, name: str) -> None:
         """Give a container another name."""

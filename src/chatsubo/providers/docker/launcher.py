@@ -121,6 +121,8 @@ class Launcher:
 
     async def _listed(self, session: str, container: str) -> Raw:
         for raw in await self._containers.of_session(session):
+            if raw["Id"] == container and raw.get("State") != "running":
+                raise NotReady("its main process ended as soon as it was ready")
             if raw["Id"] == container:
                 return raw
         raise InstanceNotFound(f"the container of the session {session} went away while it was started")

@@ -27,7 +27,8 @@ async def wait_until_ready(
         containers: To ask the engine.
         raw: The container, as inspected after its start.
         port: The port to connect to, where it can be reached and tells nothing by itself.
-        address: Its address.
+        address: Its own address. At a port that the engine publishes for it, the engine's proxy may take connections
+            before anything listens in the container.
         limit: Seconds to wait.
         progress: Where to say what is waited for.
 
@@ -51,11 +52,8 @@ async def wait_until_ready(
 
 
 async def _staying(containers: Containers, container: str) -> None:
-    """Look for a moment whether the container stays up: a program that is missing ends just after its start."""
-    end, step = time.monotonic() + SETTLING, STEP
-    while time.monotonic() < end:
-        await asyncio.sleep(step)
-        step *= GROWTH
+    """See that the container stays up for a moment: a program that is missing ends just after its start."""
+    if await containers.ends(container, within=SETTLING):
         _must_run(await containers.inspect(container))
 
 
