@@ -20,7 +20,6 @@ from chatsubo.providers.base import (
     StartOrder,
 )
 from chatsubo.providers.docker import checks
-from chatsubo.providers.docker.catalogue import Catalogue
 from chatsubo.providers.docker.classic import Classic
 from chatsubo.providers.docker.client import Engine
 from chatsubo.providers.docker.config import DockerConfig
@@ -32,6 +31,7 @@ from chatsubo.providers.docker.launcher import Launcher
 from chatsubo.providers.docker.network import Networks
 from chatsubo.providers.docker.progress import RedactedProgress
 from chatsubo.providers.docker.template import DockerTemplate
+from chatsubo.providers.docker.templates import Templates
 from chatsubo.providers.exc import (
     Cancelled,
     MalformedMetadataException,
@@ -64,12 +64,12 @@ class DockerProvider(BaseProvider):
         self.max_concurrent_starts = config.max_concurrent_starts
         self.start_timeout = config.start_timeout
         self._engine = Engine(f"docker/{name}", config.api, limit=config.max_requests, timeout=config.request_timeout)
-        self._catalogue = Catalogue(config.dockerfiles_root, name) if config.dockerfiles_root else None
+        self._templates = Templates(config.dockerfiles_root, name) if config.dockerfiles_root else None
         self._containers = Containers(self._engine, name)
         self._classic = Classic(name, config, config.realms, self._containers)
         self._networks = Networks(self._engine, name, config)
         self._images = (
-            Images(self._engine, name, config.build_timeout, config.max_concurrent_builds) if self._catalogue else None
+            Images(self._engine, name, config.build_timeout, config.max_concurrent_builds) if self._templates else None
         )
         self._launcher = (
             Launcher(name, config, self._containers, self._images, self._networks) if self._images else None
@@ -93,12 +93,12 @@ class DockerProvider(BaseProvider):
                 reachable=False, is_dynamic=self.is_dynamic, findings=(*findings, checks.error(error, self.config.api))
             )
         findings += checks.engine(version, info)
-        if self._catalogue is None:
+        if self._templates is None:
             text = N_("No dockerfiles_root is configured: only classic containers are served.")
             return Check(True, False, (*findings, Finding(ok=True, text=Text(text))))
         usable = True
         try:
-            listing = await asyncio.to_thread(self._catalogue.listing)
+            listing = await asyncio.to_thread(self._templates.listing)
             findings += [*checks.templates(listing), *checks.allowed(listing, self.config)]
             found = await self._networks.find(self.config.docker_network)
             findings += [*checks.network(self._networks.boxes, found), *checks.isolation(info, self.config)]
@@ -119,8 +119,8 @@ class DockerProvider(BaseProvider):
     async def list_templates(self) -> Listing[BaseTemplate]:
         """Return the templates below ``dockerfiles_root``, and the classic containers."""
         dynamic: Listing[DockerTemplate] = Listing(())
-        if self._catalogue is not None:
-            dynamic = await asyncio.to_thread(self._catalogue.listing)
+        if self._templates is not None:
+            dynamic = await asyncio.to_thread(self._templates.listing)
             for template in dynamic.items:
                 asked = checks.refused(template, self.config)
                 template.warnings = (*(one for one in template.warnings if one not in asked), *asked)
@@ -184,8 +184,8 @@ class DockerProvider(BaseProvider):
         if realm not in self.realms:
             raise Misconfigured(f"{self.kind}/{self.name} does not serve the realm {realm!r}")
         launcher = self._dynamic()
-        assert self._catalogue is not None
-        found = await asyncio.to_thread(self._catalogue.find, template)
+        assert self._templates is not None
+        found = await asyncio.to_thread(self._templates.find, template)
         raw, readiness = await launcher.launch(realm, found, order, keep=keep)
         instance = self._instance(raw)
         instance.readiness = readiness

@@ -37,7 +37,7 @@ class Unusable(Exception):
         self.reason = reason
 
 
-class Catalogue:
+class Templates:
     """The templates below one folder. Its methods read the disk and block: call them in a thread.
 
     Args:

@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from chatsubo.providers.docker.building import built_from, marked, prefix
-from chatsubo.providers.docker.catalogue import Catalogue
 from chatsubo.providers.docker.context import OURS, entries, pack, read
 from chatsubo.providers.docker.ignore import is_ignored, read_patterns
+from chatsubo.providers.docker.templates import Templates
 from chatsubo.providers.exc import Misconfigured, TemplateNotFound
 
 GOOD = 'FROM alpine\nARG SESSION\nLABEL chatsubo.session="$SESSION"\n'
 
 
-def write(root: Path, files: dict[str, str]) -> Catalogue:
+def write(root: Path, files: dict[str, str]) -> Templates:
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return Catalogue(root, "docker")
+    return Templates(root, "docker")
 
 
 def test_folders_with_a_dockerfile_are_templates_and_bad_ones_say_why(tmp_path: Path):
-    catalogue = write(
+    templates = write(
         tmp_path,
         {
             "good/Dockerfile": GOOD,
@@ -38,7 +38,7 @@ def test_folders_with_a_dockerfile_are_templates_and_bad_ones_say_why(tmp_path: 
             ".git/Dockerfile": GOOD,
         },
     )
-    listing = catalogue.listing()
+    listing = templates.listing()
 
     assert [one.name for one in listing.items] == ["differs", "good", "image"]
     assert all(one.dynamic for one in listing.items)
@@ -56,12 +56,12 @@ def test_folders_with_a_dockerfile_are_templates_and_bad_ones_say_why(tmp_path: 
 
 
 def test_a_template_is_read_again_when_anything_in_its_folder_changed(tmp_path: Path):
-    catalogue = write(tmp_path, {"box/Dockerfile": GOOD, "box/data": "one"})
-    first = catalogue.find("box")
+    templates = write(tmp_path, {"box/Dockerfile": GOOD, "box/data": "one"})
+    first = templates.find("box")
 
-    assert catalogue.find("box") is first
+    assert templates.find("box") is first
     write(tmp_path, {"box/data": "another"})
-    again = catalogue.find("box")
+    again = templates.find("box")
     assert again is not first
     assert again.recipe is not None
     assert first.recipe is not None
@@ -70,34 +70,34 @@ def test_a_template_is_read_again_when_anything_in_its_folder_changed(tmp_path: 
 
 @pytest.mark.parametrize("name", ["missing", "../box", "", ".", "box/../box", "a\0b"])
 def test_a_name_that_is_no_folder_of_the_root_is_not_found(tmp_path: Path, name: str):
-    catalogue = write(tmp_path, {"box/Dockerfile": GOOD})
+    templates = write(tmp_path, {"box/Dockerfile": GOOD})
 
     with pytest.raises(TemplateNotFound):
-        catalogue.find(name)
+        templates.find(name)
 
 
 def test_a_root_that_is_missing_is_told(tmp_path: Path):
     with pytest.raises(Misconfigured, match="dockerfiles_root"):
-        Catalogue(tmp_path / "missing", "docker").listing()
+        Templates(tmp_path / "missing", "docker").listing()
 
 
 def test_a_dockerfile_that_is_no_text_is_rejected(tmp_path: Path):
     (tmp_path / "box").mkdir()
     (tmp_path / "box" / "Dockerfile").write_bytes(b"FROM alpine\n\xff\xfe")
 
-    assert str(Catalogue(tmp_path, "docker").listing().rejected[0].reason) == "the Dockerfile is not UTF-8 text"
+    assert str(Templates(tmp_path, "docker").listing().rejected[0].reason) == "the Dockerfile is not UTF-8 text"
 
 
 def test_the_build_can_be_asked_for_by_label_and_forbidden(tmp_path: Path):
     run = "ARG FLAG0\nRUN echo $FLAG0 > /x\n"
-    catalogue = write(
+    templates = write(
         tmp_path,
         {
             "asked/Dockerfile": GOOD + "ARG FLAG0\nLABEL chatsubo.secrets=build f=$FLAG0",
             "files/Dockerfile": GOOD + run + "LABEL chatsubo.secrets=files",
         },
     )
-    asked, files = catalogue.listing().items
+    asked, files = templates.listing().items
 
     assert asked.recipe is not None
     assert asked.recipe.baked == {"FLAG0", "SESSION"}
