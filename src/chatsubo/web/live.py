@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
+from litestar.types import Receive, Scope, Send
 
 from chatsubo.domain.errors import Unavailable
 from chatsubo.game import Game
@@ -35,18 +36,15 @@ class Listeners:
         self._metrics = metrics
         self._streams: Counter[int] = Counter()
 
-    def check(self, actor: Actor) -> None:
-        """Let one more stream of the account pass.
+    @contextmanager
+    def listening(self, actor: Actor) -> Iterator[None]:
+        """Give the account a place for one more stream for as long as the context lasts.
 
         Raises:
             TooManyStreams: If it has too many.
         """
         if self._streams[actor.account_id] >= MOST_STREAMS:
             raise TooManyStreams
-
-    @contextmanager
-    def listening(self, actor: Actor) -> Iterator[None]:
-        """Count a stream of the account for as long as the context lasts."""
         self._streams[actor.account_id] += 1
         try:
             with self._metrics.listening():
@@ -55,6 +53,29 @@ class Listeners:
             self._streams[actor.account_id] -= 1
             if not self._streams[actor.account_id]:
                 del self._streams[actor.account_id]
+
+
+class PlacedStream(Stream):
+    """A stream that gives its place back when it ends, which may be before its first byte: its browser may be gone.
+
+    Args:
+        chunks: What is sent.
+        place: Closed at the end.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes], place: ExitStack) -> None:
+        super().__init__(chunks, media_type="text/event-stream", headers=_HEADERS)
+        self._place = place
+
+    def to_asgi_response(self, *args: Any, **options: Any) -> Any:
+        """Do as Litestar does, and close the place afterwards."""
+        answer = super().to_asgi_response(*args, **options)
+
+        async def placed(scope: Scope, receive: Receive, send: Send) -> None:
+            with self._place:
+                await answer(scope, receive, send)
+
+        return placed
 
 
 @get("/live", include_in_schema=False)
@@ -73,16 +94,10 @@ async def live(
         NotLoggedIn: If nobody is logged in.
         TooManyStreams: If the account listens in too many places.
     """
-    actor = reader.actor
-    listeners.check(actor)
     resumed = "last-event-id" in request.headers
-
-    async def stream() -> AsyncIterator[bytes]:
-        with listeners.listening(actor):
-            async for chunk in _events(game, bus, reader, settings.keep_alive, resumed=resumed):
-                yield chunk
-
-    return Stream(stream(), media_type="text/event-stream", headers=_HEADERS)
+    place = ExitStack()
+    place.enter_context(listeners.listening(reader.actor))
+    return PlacedStream(_events(game, bus, reader, settings.keep_alive, resumed=resumed), place)
 
 
 async def _events(game: Game, bus: Bus, reader: Reader, every: float, *, resumed: bool) -> AsyncIterator[bytes]:
