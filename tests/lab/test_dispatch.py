@@ -1,5 +1,6 @@
 """Intents whose workflow did not do what it should, and a database that takes nothing."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.errors import StorageFull
 from chatsubo.domain.sessions import State, Verb
-from chatsubo.jobs import Started
-from chatsubo.lab.dispatch import _Trouble
+from chatsubo.jobs import Started, workflow_id
+from chatsubo.lab.dispatch import GIVE_UP_AFTER, _Trouble
 from chatsubo.lab.lifecycle import Lifecycle, PlatformFailed
 from chatsubo.lab.runs import Run
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
 from chatsubo.store.queue import Intent
 from chatsubo.testing import MemoryJobs
-from tests.lab.world import QUICK, World, furnish
+from tests.lab.world import QUICK, WITHIN, World, furnish
 
 
 class FullDatabase(Database):
@@ -121,6 +122,41 @@ async def test_a_full_disk_loses_no_outcome(tmp_path: Path) -> None:
     assert session.generation == 1
     assert len(world.hypervisor.called("start")) == 1
     await world.lab.aclose()
+    await db.aclose()
+
+
+class NotingJobs(MemoryJobs):
+    """An engine that notes what it is asked for, and does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def start(self, session_id: str, generation: int, verb: str) -> Started:
+        self.asked.append(workflow_id(session_id, generation, verb))
+        return Started.UNDER_WAY
+
+
+async def test_a_failure_that_cannot_be_written_down_holds_up_no_other_intent(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
+    upgrade(url)
+    db, jobs = FullDatabase.open(url), NotingJobs()
+    await furnish(db)
+    world = World(db, jobs)
+    hopeless, other = await world.ask(1), await world.ask(2)
+    dispatcher = world.lab._dispatcher
+    await dispatcher.look()
+    dispatcher._troubles[hopeless] = _Trouble(1, renewals=GIVE_UP_AFTER, due=0.0)
+    jobs.asked.clear()
+
+    db.full = True
+    async with asyncio.timeout(WITHIN):
+        await dispatcher.look()
+    assert jobs.asked == [workflow_id(other, 1, Verb.START)]
+    db.full = False
+    await dispatcher.look()
+
+    assert (await world.session(hopeless)).state is State.FAILED
     await db.aclose()
 
 

@@ -123,8 +123,19 @@ class Lifecycle:
             end.cancel()
 
     async def give_up(self, session: Session) -> None:
-        """Let a session fail whose intent could not be carried out again and again."""
-        await self._fail(session, PlatformFailed("its workflow ended several times without an outcome"))
+        """Let a session fail whose intent could not be carried out again and again.
+
+        Unlike an outcome, which is lost with its run, this can be asked for again: it waits for no database.
+
+        Raises:
+            Unavailable: If the database does not take it.
+        """
+        detail = "its workflow ended several times without an outcome"
+        async with self._db.write() as tx:
+            failed = await changes.fail(tx, session, PlatformFailed().text, detail, self._clock())
+        if failed:
+            log.warning("session.failed", session=session.id, provider=session.provider, reason=detail)
+            self._told(session, State.FAILED)
 
     async def _perform(self, run: Run) -> None:
         async with self._db.read() as tx:
