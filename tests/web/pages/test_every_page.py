@@ -21,7 +21,7 @@ KEPT = (
     "/boxes/ono-sendai", "/users/the finn",
 )  # fmt: skip
 PARTS = (
-    "/runs", "/points", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web", "/boxes/straylight/machine",
+    "/runs", "/points", "/progress", "/progress?track=web", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web", "/boxes/straylight/machine",
     "/boxes/straylight/flags", "/scoreboard", "/users",
 )  # fmt: skip
 KEPT_PARTS = ("/admin", "/admin/sessions", f"/admin/sessions/{SESSION}", "/admin/submissions")

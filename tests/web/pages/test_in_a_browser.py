@@ -119,6 +119,25 @@ async def test_a_found_flag_turns_green_where_one_is(club: Club):
     await expect(page.locator("#flag-input")).to_have_value("")
 
 
+async def test_how_far_one_is_follows_a_found_flag_all_around_the_page(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/tracks/web")
+    await expect(page.locator("#progress-web")).to_contain_text("4/14")
+    await page.fill("#flag-input", "FLAG{straylight-root}")
+    await page.press("#flag-input", "Enter")
+    await expect(page.locator("#progress-web")).to_contain_text("5/14")
+    await expect(page.locator("#progress-web")).to_have_attribute("aria-current", "page")
+    await expect(page.locator(".track-head .count")).to_have_text("5 of 14 flags")
+
+
+async def test_an_error_page_has_the_frame_of_every_page(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/nowhere")
+    await expect(page.locator("#progress-web")).to_contain_text("4/14")
+    await expect(page.locator("#mine b")).to_have_text("1,150")
+    club.complaints.clear()  # the browser logs each answer that is an error
+
+
 async def test_a_refused_start_is_told_in_its_place(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/last-call")

@@ -1,6 +1,7 @@
 """The home page, notices, and the parts of the frame that change while one looks."""
 
 from litestar import Controller, get
+from litestar.params import FromQuery
 from litestar.response import Template
 
 from chatsubo.web.dependencies import TheActor, TheGame, TheViewer
@@ -39,6 +40,12 @@ class HomePages(Controller):
     async def points(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show the player's own points and rank."""
         return show.fragment("points.html", me=await game.catalogue.me(actor))
+
+    @get("/progress")
+    async def progress(self, game: TheGame, actor: TheActor, show: TheShow, track: FromQuery[str] = "") -> Template:
+        """Show how far the player is in each track; ``track`` is the one that is being looked at."""
+        me, tracks = await game.catalogue.frame(actor)
+        return show.fragment("progress.html", me=me, tracks=tracks, in_track=track)
 
     @get("/notices")
     async def notices(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
