@@ -103,9 +103,9 @@ async def test_a_profile_shows_what_was_found(world: World) -> None:
     case = await world.player("case")
     await world.game.submissions.submit(case, "FLAG{fixed}")
     world.game.snapshots.forget()
-    profile = await world.game.catalogue.profile(case, "CASE")
+    profile = await world.game.people.profile(case, "CASE")
     assert [(solve.box_slug, solve.flag, solve.points) for solve in profile.solves] == [(slug, "fixed", 50)]
-    assert [card.username for card in await world.game.catalogue.accounts(case, "cA")] == ["case"]
+    assert [card.username for card in await world.game.people.accounts(case, "cA")] == ["case"]
     (track,) = await world.game.catalogue.tracks(case)
     assert (track.slug, track.boxes, track.flags, track.found) == ("basics", 1, 2, 1)
 

@@ -31,7 +31,7 @@ async def test_a_right_flag_scores_and_is_on_the_standings(world: World) -> None
 async def test_of_fifty_right_submissions_at_once_one_scores(world: World) -> None:
     slug = await world.release(await world.admin())
     players = [await world.player(f"player{number}") for number in range(2)]
-    world.game.submissions._tries = _Unlimited()  # type: ignore[assignment]
+    world.game.submissions._limiter = _Unlimited()  # type: ignore[assignment]
     verdicts = await asyncio.gather(
         *(world.game.submissions.submit(player, "FLAG{fixed}", slug) for player in players for _ in range(50))
     )

@@ -11,11 +11,12 @@ from chatsubo.game.box_admin import BoxAdmin
 from chatsubo.game.catalogue import Catalogue
 from chatsubo.game.desk import Desk
 from chatsubo.game.home import Home
-from chatsubo.game.limits import Limits
 from chatsubo.game.notices import Notices
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.passwords import Passwords
+from chatsubo.game.people import People
 from chatsubo.game.play import Play
+from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.scoreboard import Scoreboard
 from chatsubo.game.shared import ResetShared, SharedMachines
 from chatsubo.game.snapshot import Snapshots
@@ -36,6 +37,7 @@ class Game:
 
     accounts: Accounts
     catalogue: Catalogue
+    people: People
     play: Play
     submissions: Submissions
     scoreboard: Scoreboard
@@ -76,21 +78,22 @@ class Game:
             gated_realms: The realms that players reach through a gate.
             reset_shared: Brings a shared machine back to its initial state.
         """
-        tries, snapshots, offers, passwords = Limits(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
+        limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
         return cls(
-            accounts=Accounts(db, clock, passwords, tries),
+            accounts=Accounts(db, clock, passwords, limiter),
             catalogue=Catalogue(db, clock, snapshots, offers, gated_realms),
+            people=People(db, snapshots),
             play=Play(
                 db,
                 clock,
-                tries=tries,
+                limiter=limiter,
                 snapshots=snapshots,
                 offers=offers,
                 bus=bus,
                 wake=wake,
                 prefixes=prefixes or {},
             ),
-            submissions=Submissions(db, clock, tries, snapshots, bus),
+            submissions=Submissions(db, clock, limiter, snapshots, bus),
             scoreboard=Scoreboard(snapshots),
             notices=Notices(db, clock, bus),
             home=Home(db),

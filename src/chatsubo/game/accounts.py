@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import BadCredentials, Closed, FieldProblem, Invalid, NotFound, Taken, Unavailable
 from chatsubo.domain.text import N_, Text
-from chatsubo.game import limits
+from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor, Role
-from chatsubo.game.limits import Limits
 from chatsubo.game.names import GATE_NAME, check_username, name_key
 from chatsubo.game.passwords import Passwords
+from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.views import LoginView
 from chatsubo.store import accounts as store
 from chatsubo.store import logins as login_store
@@ -63,11 +63,11 @@ class Accounts:
 
     login_lifetime = LOGIN_LIFETIME
 
-    def __init__(self, db: Database, clock: Clock, passwords: Passwords, tries: Limits) -> None:
+    def __init__(self, db: Database, clock: Clock, passwords: Passwords, limiter: RateLimiter) -> None:
         self._db = db
         self._clock = clock
         self._passwords = passwords
-        self._tries = tries
+        self._limiter = limiter
 
     async def register(self, username: str, password: str, *, client: Client) -> tuple[Actor, str]:
         """Make a player's account and log it in.
@@ -81,7 +81,7 @@ class Accounts:
             RateLimited: If too many accounts come from one address.
             Taken: If the name is in use.
         """
-        await self._tries.spend(limits.REGISTER_BY_ADDRESS, client.origin)
+        await self._limiter.spend(rate_limits.REGISTER_BY_ADDRESS, client.origin)
         async with self._db.read() as tx:
             if await read_setting(tx, "registration") == "closed":
                 raise Closed
@@ -123,8 +123,8 @@ class Accounts:
             RateLimited: If there were too many tries for this name, or from this address.
         """
         key = name_key(username[:64])
-        await self._tries.spend(limits.LOGIN_BY_NAME, hashlib.sha256(key.encode()).hexdigest()[:32])
-        await self._tries.spend(limits.LOGIN_BY_ADDRESS, client.origin)
+        await self._limiter.spend(rate_limits.LOGIN_BY_NAME, hashlib.sha256(key.encode()).hexdigest()[:32])
+        await self._limiter.spend(rate_limits.LOGIN_BY_ADDRESS, client.origin)
         async with self._db.read() as tx:
             account = await store.account_by_name(tx, key)
         known = account.password_hash if account else None
@@ -161,7 +161,7 @@ class Accounts:
             Invalid: If the current password is wrong, or the new one will not do.
             RateLimited: If there were too many tries.
         """
-        await self._tries.spend(limits.PASSWORD, actor.account_id)
+        await self._limiter.spend(rate_limits.PASSWORD, actor.account_id)
         async with self._db.read() as tx:
             account = await store.account_by_id(tx, actor.account_id)
         if account is None or not await self._passwords.verify(account.password_hash, current[: MAX_PASSWORD + 1]):

@@ -1,4 +1,4 @@
-"""What players look at: tracks, boxes, each other."""
+"""What there is to play: tracks and boxes, as one reader may see them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,21 +9,16 @@ from chatsubo.domain.errors import NotFound
 from chatsubo.domain.sessions import State
 from chatsubo.game.actor import Actor
 from chatsubo.game.machines import session_view, shared_machine
-from chatsubo.game.names import name_key
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import (
-    AccountCard,
     BoxCard,
     BoxView,
     FlagCard,
     Me,
-    ProfileView,
     RealmView,
-    SolveView,
     TrackView,
 )
-from chatsubo.store.accounts import Account, account_by_name, all_accounts
 from chatsubo.store.boxes import Box, all_boxes
 from chatsubo.store.database import Database
 from chatsubo.store.queue import queue_position
@@ -134,28 +129,6 @@ class Catalogue:
         boxes = [box for box in (await self._snapshots.current()).boxes.values() if box.picture == name]
         return actor.is_admin or not boxes or any(box.released_at is not None for box in boxes)
 
-    async def accounts(self, actor: Actor, search: str | None = None) -> list[AccountCard]:  # noqa: ARG002
-        """Return the accounts whose names hold ``search``, the best first."""
-        snapshot = await self._snapshots.current()
-        async with self._db.read() as tx:
-            found = await all_accounts(tx)
-        wanted = name_key(search or "")
-        cards = [_account_card(snapshot, one) for one in found if wanted in name_key(one.username)]
-        return sorted(cards, key=lambda card: (card.rank is None, card.rank or 0, name_key(card.username)))
-
-    async def profile(self, actor: Actor, username: str) -> ProfileView:  # noqa: ARG002
-        """Return somebody's public page.
-
-        Raises:
-            NotFound: If there is no such account.
-        """
-        snapshot = await self._snapshots.current()
-        async with self._db.read() as tx:
-            account = await account_by_name(tx, name_key(username))
-        if account is None:
-            raise NotFound
-        return ProfileView(account=_account_card(snapshot, account), solves=tuple(_solves(snapshot, account.id)))
-
 
 def _me(snapshot: Snapshot, actor: Actor, found: Found) -> Me:
     row = snapshot.rows.get(actor.account_id)
@@ -225,38 +198,3 @@ def _flags(snapshot: Snapshot, box: Box, found: Found) -> Iterable[FlagCard]:
             found_at=at,
             finders=max(finders, 1) if at else finders,
         )
-
-
-def _account_card(snapshot: Snapshot, account: Account) -> AccountCard:
-    row = snapshot.rows.get(account.id)
-    return AccountCard(
-        id=account.id,
-        username=account.username,
-        role=account.role,
-        score=row.score if row else 0,
-        found=row.found if row else 0,
-        rank=row.rank if row else None,
-        created_at=account.created_at,
-    )
-
-
-def _solves(snapshot: Snapshot, account_id: int) -> Iterable[SolveView]:
-    """Yield what an account has found in boxes that players have seen, the newest first."""
-    own = snapshot.found.get(account_id, {})
-    flags = {
-        flag.id: (box, flag)
-        for box in snapshot.boxes.values()
-        if box.released_at is not None
-        for flag in snapshot.flags.get(box.id, ())
-    }
-    for flag_id, at in sorted(own.items(), key=lambda one: one[1], reverse=True):
-        if flag_id in flags:
-            box, flag = flags[flag_id]
-            yield SolveView(
-                box=box.name,
-                box_slug=box.slug,
-                flag=flag.name,
-                points=flag.points,
-                at=at,
-                first_blood=snapshot.first_bloods.get(box.id) == account_id,
-            )

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import AlreadyRunning, NotFound, NothingRunning, NotStartable, TooManyRunning
 from chatsubo.domain.sessions import State
-from chatsubo.game import limits
+from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor
-from chatsubo.game.limits import Limits
 from chatsubo.game.machines import EXTENSION_MINUTES, MAX_EXTENSIONS, session_view
 from chatsubo.game.offers import OffersReader
+from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.views import SessionView
 from chatsubo.lab.intents import ask_reset, ask_stop, extend, open_session
@@ -36,7 +36,7 @@ class Play:
         db: Database,
         clock: Clock,
         *,
-        tries: Limits,
+        limiter: RateLimiter,
         snapshots: Snapshots,
         offers: OffersReader,
         bus: Bus,
@@ -48,7 +48,7 @@ class Play:
         Args:
             db: Where intents are committed.
             clock: The time of day.
-            tries: Limits how often somebody may start.
+            limiter: Limits how often somebody may start.
             snapshots: The boxes.
             offers: What providers offer.
             bus: Told of what changes at once.
@@ -57,7 +57,7 @@ class Play:
         """
         self._db = db
         self._clock = clock
-        self._tries = tries
+        self._limiter = limiter
         self._snapshots = snapshots
         self._offers = offers
         self._bus = bus
@@ -79,7 +79,7 @@ class Play:
             RateLimited: If there were too many starts.
             TooManyRunning: If the player's quota is used up.
         """
-        await self._tries.spend(limits.START, actor.account_id)
+        await self._limiter.spend(rate_limits.START, actor.account_id)
         box = await self._box(actor, box_slug)
         async with self._db.read() as tx:
             offers = await self._offers.read(tx)
@@ -125,7 +125,7 @@ class Play:
             NothingRunning: If there is no live session of it.
             RateLimited: If there were too many starts and resets.
         """
-        await self._tries.spend(limits.START, actor.account_id)
+        await self._limiter.spend(rate_limits.START, actor.account_id)
         box = await self._box(actor, box_slug)
         async with self._db.write() as tx:
             session = await _live(tx, actor, box)

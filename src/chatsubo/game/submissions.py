@@ -10,9 +10,9 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
 from chatsubo.domain.flags import clean_flag, digest, matches
 from chatsubo.domain.text import N_, Text
-from chatsubo.game import limits
+from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor
-from chatsubo.game.limits import Limits
+from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import Verdict
 from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
@@ -44,10 +44,10 @@ class _Match:
 class Submissions:
     """Checks flags, and writes down every try."""
 
-    def __init__(self, db: Database, clock: Clock, tries: Limits, snapshots: Snapshots, bus: Bus) -> None:
+    def __init__(self, db: Database, clock: Clock, limiter: RateLimiter, snapshots: Snapshots, bus: Bus) -> None:
         self._db = db
         self._clock = clock
-        self._tries = tries
+        self._limiter = limiter
         self._snapshots = snapshots
         self._bus = bus
 
@@ -66,7 +66,7 @@ class Submissions:
             NotFound: If there is no such box.
             RateLimited: If there were too many tries.
         """
-        await self._tries.spend(limits.FLAG, actor.account_id)
+        await self._limiter.spend(rate_limits.FLAG, actor.account_id)
         flag = clean_flag(value)
         now = self._clock()
         snapshot = await self._snapshots.current()

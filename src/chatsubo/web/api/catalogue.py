@@ -48,9 +48,9 @@ class CatalogueController(Controller):
     @get("/users", summary="List the players", responses=problems(401))
     async def users(self, game: TheGame, actor: TheActor, search: Search = None) -> list[AccountCard]:
         """Return the accounts, all or those whose name holds ``search``."""
-        return await game.catalogue.accounts(actor, search)
+        return await game.people.accounts(actor, search)
 
     @get("/users/{username:str}", summary="See a player", responses=problems(401, 404))
     async def profile(self, username: FromPath[str], game: TheGame, actor: TheActor) -> ProfileView:
         """Return what a player has found."""
-        return await game.catalogue.profile(actor, username)
+        return await game.people.profile(actor, username)

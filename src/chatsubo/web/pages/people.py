@@ -18,7 +18,7 @@ class PeoplePages(Controller):
     @get("/users")
     async def users(self, game: TheGame, actor: TheActor, show: TheShow, q: FromQuery[str] = "") -> Template:
         """Show all accounts, or those whose name holds what is searched for."""
-        found = await game.catalogue.accounts(actor, q or None)
+        found = await game.people.accounts(actor, q or None)
         context: dict[str, Any] = {"accounts": found[:MOST_ROWS], "total": len(found), "search": q}
         if show.in_page:
             return show.fragment("users.html", **context)
@@ -27,6 +27,6 @@ class PeoplePages(Controller):
     @get("/users/{username:str}")
     async def profile(self, game: TheGame, actor: TheActor, show: TheShow, username: FromPath[str]) -> Template:
         """Show what somebody has found."""
-        profile = await game.catalogue.profile(actor, username)
+        profile = await game.people.profile(actor, username)
         total = sum(track.flags for track in await game.catalogue.tracks(actor))
         return await show.page("profile.html", profile=profile, total=total)

@@ -10,7 +10,7 @@ from chatsubo.store.rate_limits import count_try
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """At most ``tries`` in each window of ``seconds``.
 
     Attributes:
@@ -24,22 +24,22 @@ class Limit:
     seconds: int
 
 
-LOGIN_BY_NAME = Limit("login-name", 10, 300)
-LOGIN_BY_ADDRESS = Limit("login-address", 300, 300)
-REGISTER_BY_ADDRESS = Limit("register-address", 100, 3600)
-PASSWORD = Limit("password", 10, 300)
-FLAG = Limit("flag", 30, 60)
-START = Limit("start", 20, 60)
+LOGIN_BY_NAME = RateLimit("login-name", 10, 300)
+LOGIN_BY_ADDRESS = RateLimit("login-address", 300, 300)
+REGISTER_BY_ADDRESS = RateLimit("register-address", 100, 3600)
+PASSWORD = RateLimit("password", 10, 300)
+FLAG = RateLimit("flag", 30, 60)
+START = RateLimit("start", 20, 60)
 
 
-class Limits:
+class RateLimiter:
     """Counts tries. A whole school may come from one address, so limits by account are the tight ones."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
-    async def spend(self, limit: Limit, who: str | int) -> None:
+    async def spend(self, limit: RateLimit, who: str | int) -> None:
         """Count one try of ``who``.
 
         Raises:
