@@ -13,3 +13,10 @@ async def test_a_login_through_the_form_ends_the_one_that_this_browser_had(site,
     assert (await player.browser.get("/api/v1/me")).json()["username"] == "finn"
     thief = site.browser(Cookie=f"__Host-chatsubo={first}")
     assert (await thief.get("/api/v1/me")).status_code == 401
+
+
+async def test_a_page_whose_login_has_ended_goes_to_the_login_when_it_looks_again(nobody):
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://ctf.example/"}
+    answer = await nobody.get("/", **headers)
+
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login?next=/")

@@ -21,8 +21,8 @@ KEPT = (
     "/boxes/ono-sendai", "/users/the finn",
 )  # fmt: skip
 PARTS = (
-    "/runs", "/points", "/progress", "/progress?track=web", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web", "/boxes/straylight/machine",
-    "/boxes/straylight/flags", "/scoreboard", "/users",
+    "/points", "/progress", "/progress?track=web", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web",
+    "/boxes/straylight/machine", "/boxes/straylight/flags", "/scoreboard", "/users",
 )  # fmt: skip
 KEPT_PARTS = ("/admin", "/admin/sessions", f"/admin/sessions/{SESSION}", "/admin/submissions")
 VISITS = [*((None, path) for path in OPEN), *(("case", path) for path in PLAYED), *(("finn", path) for path in KEPT)]
@@ -45,7 +45,7 @@ async def test_each_page_is_well_formed_and_runs_nothing_of_its_own(make_site, v
 
 
 async def test_each_part_of_a_page_is_well_formed_and_marked_as_a_part(site, visit):
-    parts = [*(("case", path) for path in PARTS), *(("finn", path) for path in KEPT_PARTS)]
+    parts = [*(("case", path) for path in ("/", *PARTS)), *(("finn", path) for path in KEPT_PARTS)]
     visitors = {name: await visit(site, name) for name in ("case", "finn")}
     for name, path in parts:
         answer = await visitors[name].get(path, **{"HX-Request": "true"})

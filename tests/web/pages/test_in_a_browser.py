@@ -130,6 +130,19 @@ async def test_how_far_one_is_follows_a_found_flag_all_around_the_page(club: Clu
     await expect(page.locator(".track-head .count")).to_have_text("5 of 14 flags")
 
 
+async def test_the_home_page_follows_a_found_flag_a_machine_and_the_standings(club: Club, world, evening: Evening):
+    page = await club.log_in("case")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await page.fill("#flag-input", "FLAG{straylight-root}")
+    await page.press("#flag-input", "Enter")
+    await expect(page.locator("#home .page-head p")).to_contain_text("10 flags found, 1,350 points")
+    async with page.expect_response(lambda answer: answer.url == f"{club.url}/"):
+        world.bus.publish(EVERYONE, Event("standings"))
+    await world.game.play.stop(evening.player, "straylight")
+    await expect(page.locator(".run", has_text="Straylight")).to_contain_text("Stopping")
+    await expect(page.locator("#home")).to_have_count(1)
+
+
 async def test_an_error_page_has_the_frame_of_every_page(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/nowhere")

@@ -1,9 +1,12 @@
 """The home page, notices, and the parts of the frame that change while one looks."""
 
+from typing import Any
+
 from litestar import Controller, get
 from litestar.params import FromQuery
 from litestar.response import Template
 
+from chatsubo.game import Actor, Game
 from chatsubo.web.dependencies import TheActor, TheGame, TheViewer
 from chatsubo.web.pages.rendering import TheShow
 
@@ -18,23 +21,12 @@ class HomePages(Controller):
     async def home(self, game: TheGame, viewer: TheViewer, show: TheShow) -> Template:
         """Show what the organisers wrote, and to a player what runs and what is next."""
         content = await game.home.content()
+        if show.in_page:
+            actor = show.reader.actor
+            return show.fragment("home.html", me=await game.catalogue.me(actor), **await _at_home(game, actor, content))
         if viewer is None:
             return await show.page("welcome.html", content=content)
-        cards = await game.catalogue.boxes(viewer)
-        return await show.page(
-            "home.html",
-            content=content,
-            runs=[card for card in cards if card.state],
-            begun=[card for card in cards if card.found and not card.done and not card.state][:3],
-            untouched=[card for card in cards if not card.found and not card.state and card.available][:3],
-            standings=(await game.scoreboard.standings()).rows[:5],
-        )
-
-    @get("/runs")
-    async def runs(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
-        """Show the player's own machines that are up."""
-        cards = await game.catalogue.boxes(actor)
-        return show.fragment("runs.html", runs=[card for card in cards if card.state])
+        return await show.page("home.html", **await _at_home(game, viewer, content))
 
     @get("/points")
     async def points(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
@@ -56,3 +48,14 @@ class HomePages(Controller):
     async def bell(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show the newest notices below the bell."""
         return show.fragment("bell.html", notices=await game.notices.recent(actor, _ON_THE_BELL))
+
+
+async def _at_home(game: Game, actor: Actor, content: str) -> dict[str, Any]:
+    cards = await game.catalogue.boxes(actor)
+    return {
+        "content": content,
+        "runs": [card for card in cards if card.state],
+        "begun": [card for card in cards if card.found and not card.done and not card.state][:3],
+        "untouched": [card for card in cards if not card.found and not card.state and card.available][:3],
+        "standings": (await game.scoreboard.standings()).rows[:5],
+    }
