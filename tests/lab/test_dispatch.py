@@ -168,6 +168,20 @@ async def test_health_tells_when_the_lab_does_not_work(idle: World) -> None:
     assert "has not looked at the database" in idle.lab.health()["dispatcher"]
 
 
+class TroubledJobs(MemoryJobs):
+    """An engine that another one took the place of."""
+
+    def trouble(self) -> str:
+        return "another engine runs"
+
+
+async def test_health_tells_when_the_engine_is_in_trouble(embedded: Database) -> None:
+    world = World(embedded, TroubledJobs())
+    await world.lab.start()
+    assert world.lab.health() == {"engine": "another engine runs"}
+    await world.lab.aclose()
+
+
 class ChokingJobs(MemoryJobs):
     """An engine that chokes on one session."""
 

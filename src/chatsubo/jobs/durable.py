@@ -25,7 +25,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatsubo.domain.errors import Unavailable
-from chatsubo.jobs.lock import EngineLock, lock_for
+from chatsubo.jobs.guard import EVERY, Guard
+from chatsubo.jobs.lock import lock_for
 from chatsubo.jobs.port import Handler, Started, workflow_id
 
 APPLICATION = "chatsubo"
@@ -59,16 +60,18 @@ async def _carry_out(session_id: str, generation: int, verb: str) -> str:
 class DurableJobs:
     """Runs workflows on DBOS. The engine is one per process, and one per system database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, guard_every: float = EVERY) -> None:
         """Keep where the system database is; nothing is opened yet.
 
         Args:
             url: ``sqlite:///PATH`` of a file of its own, or ``postgresql://...``.
+            guard_every: Seconds between two looks whether another engine could run beside this one.
         """
         self._url = make_url(url)
+        self._guard_every = guard_every
         self._handler: Handler | None = None
         self._engine: Engine | None = None
-        self._lock: EngineLock | None = None
+        self._guard: Guard | None = None
         self._running: set[asyncio.Task[Any]] = set()
 
     def handle_with(self, handler: Handler) -> None:
@@ -88,7 +91,7 @@ class DurableJobs:
             raise RuntimeError(msg)
         engine = open_engine(self._url)
         try:
-            self._lock = await asyncio.to_thread(lock_for, engine)
+            self._guard = Guard(await asyncio.to_thread(lock_for, engine), self._guard_every)
             logging.getLogger("dbos").addHandler(logging.NullHandler())  # else DBOS writes to the console itself
             _current = self
             DBOS(config=self._config(engine))
@@ -134,8 +137,11 @@ class DurableJobs:
         """Start the intent's workflow, unless it was started before.
 
         Raises:
+            EngineInUse: If another engine took the place of this one, which lost its connection to the database.
             Unavailable: If the system database does not take it.
         """
+        if self._guard is not None and self._guard.displaced is not None:
+            raise self._guard.displaced
         name = workflow_id(session_id, generation, verb)
         with _told_plainly():
             async with asyncio.timeout(START_SECONDS):
@@ -162,6 +168,10 @@ class DurableJobs:
                     return
                 await DBOS.delete_workflows_async([one.workflow_id for one in found])
 
+    def trouble(self) -> str:
+        """Return what keeps the engine from being relied on, in a few English words; empty when all is well."""
+        return "" if self._guard is None else self._guard.trouble()
+
     async def shutdown(self) -> None:
         """Stop the engine. Handlers under way are cancelled; their workflows stay pending for the next launch."""
         global _current  # noqa: PLW0603  see above
@@ -175,11 +185,13 @@ class DurableJobs:
     async def _release(self, engine: Engine) -> None:
         global _current  # noqa: PLW0603  see above
         _current = None
+        if self._guard is not None:
+            await self._guard.stop()
         await asyncio.to_thread(DBOS.destroy)
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
         event.listen(engine, "checkin", _close_late)
         engine.dispose()
 

@@ -3,8 +3,9 @@
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +14,11 @@ from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
 
 _KEY = 0x63686174  # any number that nobody else uses in this PostgreSQL database: "chat"
+_TRIES, _TRY_EVERY = 40, 0.05
+_ITSELF = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+_END = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid AND backend_start = :backend_start"
+)
 
 
 class EngineInUse(Conflict):
@@ -24,6 +30,14 @@ class EngineInUse(Conflict):
 
 class EngineLock(Protocol):
     """Held for as long as the engine runs; the end of the process, however it comes, lets it go."""
+
+    def keep(self) -> None:
+        """See that it is still held; take it again where it was lost. Blocks.
+
+        Raises:
+            EngineInUse: If it was lost, and another engine holds it now.
+            SQLAlchemyError: If the database cannot be reached.
+        """
 
     def release(self) -> None:
         """Let another engine run."""
@@ -52,22 +66,55 @@ class FileLock:
             os.close(self._file)
             raise EngineInUse(database=str(path.with_suffix(""))) from None
 
+    def keep(self) -> None:
+        """Do nothing: the kernel takes it from no living process."""
+
     def release(self) -> None:
         """Let another engine run; the file stays, since removing it would race with the next one's lock."""
         os.close(self._file)
 
 
 class ServerLock:
-    """A session-level advisory lock in PostgreSQL, on a connection of its own."""
+    """A session-level advisory lock in PostgreSQL, on a connection of its own; it is lost with that connection."""
 
     def __init__(self, engine: Engine) -> None:
-        self._connection: Connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}):
-            self._connection.close()
-            raise EngineInUse(database=engine.url.render_as_string(hide_password=True))
+        self._engine = engine
+        self._holder: dict[str, Any] | None = None
+        self._connection = self._take()
+
+    def keep(self) -> None:
+        """See that the connection lives; take the lock again on another one where it does not."""
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            if not self._connection.closed:
+                # Never back into the pool: were it alive after all, it would keep the lock there from us.
+                self._connection.invalidate()
+                self._connection.close()
+            self._connection = self._take()
 
     def release(self) -> None:
         """Let another engine run; a server that is gone has let go already."""
         with contextlib.suppress(SQLAlchemyError):
             self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _KEY})
         self._connection.close()
+
+    def _take(self) -> Connection:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.close)
+            holder = dict(connection.execute(_ITSELF).mappings().one())
+            self._end_former(connection)
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}):
+                raise EngineInUse(database=self._engine.url.render_as_string(hide_password=True))
+            undo.pop_all()
+        self._holder = holder
+        return connection
+
+    def _end_former(self, connection: Connection) -> None:
+        """End our own former connection, which a server may hold on to for hours when a network cut it off."""
+        if self._holder is not None:
+            for _ in range(_TRIES):
+                if not connection.scalar(_END, self._holder):
+                    return
+                time.sleep(_TRY_EVERY)

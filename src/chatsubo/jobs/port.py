@@ -41,12 +41,17 @@ class Jobs(Protocol):
         """Start the intent's workflow, unless it was started before. Returns once that is written down.
 
         Raises:
+            EngineInUse: If another process runs the engine by now; nothing was started.
             Unavailable: If it could not be written down; nothing was started.
         """
         ...
 
     async def forget(self, older_than: float) -> None:
         """Forget workflows that ended longer ago than ``older_than`` seconds."""
+
+    def trouble(self) -> str:
+        """Return what keeps the engine from being relied on, in a few English words; empty when all is well."""
+        ...
 
     async def shutdown(self) -> None:
         """Stop the engine at once; what is under way is taken up by the next :meth:`launch`."""

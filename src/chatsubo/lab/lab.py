@@ -131,6 +131,8 @@ class Lab:
         since = time.monotonic() - self._dispatcher.looked_at
         if since > STALLED:
             wrong["dispatcher"] = f"it has not looked at the database for {since:.0f} s"
+        if trouble := self._jobs.trouble():
+            wrong["engine"] = trouble
         return wrong
 
     def _after_work(self, provider: str) -> None:
