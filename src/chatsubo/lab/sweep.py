@@ -89,12 +89,11 @@ class Sweep:
             if not await changes.expired_sessions(tx, now):
                 return
         async with self._db.write() as tx:
-            expired = await changes.expired_sessions(tx, now, lock=True)
-            for session in expired:
-                state = transition(session.state, Event.ASK_STOP)
+            found = await changes.expired_sessions(tx, now, lock=True)
+            expired = [(session, transition(session.state, Event.ASK_STOP)) for session in found]
+            for session, state in expired:
                 await changes.set_intent(tx, session, state=state, verb=Verb.STOP, stage=Text(EXPIRED), now=now)
-        for session in expired:
+        for session, state in expired:
             log.info("session.expired", session=session.id)
-            state = transition(session.state, Event.ASK_STOP)
             self._news.session(session.id, session.account_id, session.box_id, state)
         self._wake()
