@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -146,6 +147,24 @@ async def test_a_second_engine_is_refused_and_says_why(jobs: DurableJobs, engine
 async def test_a_database_that_cannot_be_opened_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         await DurableJobs(f"sqlite:///{tmp_path / 'missing' / 'jobs.db'}").launch()
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    """Return the permissions of the files in a folder, by name."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+async def test_the_files_of_an_embedded_engine_are_for_their_owner_alone(tmp_path: Path) -> None:
+    jobs = DurableJobs(f"sqlite:///{tmp_path / 'jobs.db'}")
+    jobs.handle_with(Handler())
+    await jobs.launch()
+    await jobs.start(SESSION, 1, "start")
+
+    modes = modes_in(tmp_path)
+    await jobs.shutdown()
+
+    assert set(modes) == {"jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs.db.lock"}
+    assert set(modes.values()) == {0o600}
 
 
 async def test_what_ended_long_ago_is_forgotten(jobs: DurableJobs) -> None:

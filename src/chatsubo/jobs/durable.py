@@ -13,6 +13,7 @@ Seen in DBOS 3.4, and relied on here:
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -200,6 +201,7 @@ def open_engine(url: URL) -> Engine:
     """Return an engine for the system database."""
     if url.get_backend_name() != "sqlite":
         return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=THREADS, pool_pre_ping=True)
+    _make_private(url.database)
     engine = create_engine(url.set(drivername="sqlite"))
 
     @event.listens_for(engine, "connect")
@@ -209,6 +211,13 @@ def open_engine(url: URL) -> Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine
+
+
+def _make_private(path: str | None) -> None:
+    """Make the file of a database, for its owner alone. One that exists, or cannot be made, is left to SQLite."""
+    if path:
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _close_late(_connection: Any, record: Any) -> None:
