@@ -1,6 +1,7 @@
 """Playing: start, stop, reset and extend one's own machines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +22,7 @@ from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box, hold_box
 from chatsubo.store.database import Database
 from chatsubo.store.queue import queue_position
-from chatsubo.store.sessions import Session, count_live, get_session, last_session, live_session, live_sessions
+from chatsubo.store.sessions import count_live, get_session, last_session, live_session, live_sessions
 from chatsubo.store.settings import read_setting
 
 MAX_RUNNING = 3
@@ -110,11 +111,7 @@ class Play:
             NotFound: If there is no such box.
             NothingRunning: If there is no live session of it.
         """
-        box = await self._box(actor, box_slug)
-        async with self._db.write() as tx:
-            session = await _live(tx, actor, box)
-            await ask_stop(tx, session.id, self._clock())
-        return await self._changed(actor, box, session.id)
+        return await self._ask(actor, box_slug, ask_stop)
 
     async def reset(self, actor: Actor, box_slug: str) -> SessionView:
         """Ask for one's own machine to be brought back to its initial state.
@@ -126,11 +123,7 @@ class Play:
             RateLimited: If there were too many starts and resets.
         """
         await self._limiter.spend(rate_limits.START, actor.account_id)
-        box = await self._box(actor, box_slug)
-        async with self._db.write() as tx:
-            session = await _live(tx, actor, box)
-            await ask_reset(tx, session.id, self._clock())
-        return await self._changed(actor, box, session.id)
+        return await self._ask(actor, box_slug, ask_reset)
 
     async def extend(self, actor: Actor, box_slug: str) -> SessionView:
         """Ask for half an hour more.
@@ -141,11 +134,7 @@ class Play:
             NotFound: If there is no such box.
             NothingRunning: If there is no live session of it.
         """
-        box = await self._box(actor, box_slug)
-        async with self._db.write() as tx:
-            session = await _live(tx, actor, box)
-            await extend(tx, session.id, minutes=EXTENSION_MINUTES, limit=MAX_EXTENSIONS, now=self._clock())
-        return await self._changed(actor, box, session.id)
+        return await self._ask(actor, box_slug, partial(extend, minutes=EXTENSION_MINUTES, limit=MAX_EXTENSIONS))
 
     async def session(self, actor: Actor, box_slug: str) -> SessionView | None:
         """Return one's own session of a box: the live one, or the last one if that failed.
@@ -176,6 +165,16 @@ class Play:
                 return box
         raise NotFound
 
+    async def _ask(self, actor: Actor, slug: str, ask: Callable[..., Awaitable[object]]) -> SessionView:
+        """Ask for something, as :mod:`chatsubo.lab.intents` does, of the player's live session of a box."""
+        box = await self._box(actor, slug)
+        async with self._db.write() as tx:
+            session = await live_session(tx, actor.account_id, box.id)
+            if session is None:
+                raise NothingRunning
+            await ask(tx, session.id, now=self._clock())
+        return await self._changed(actor, box, session.id)
+
     async def _changed(self, actor: Actor, box: Box, session_id: str) -> SessionView:
         self._wake()
         async with self._db.read() as tx:
@@ -185,13 +184,6 @@ class Play:
         event = Event("session", {"session": session_id, "box": box.id, "state": view.state})
         self._bus.publish(account_topic(actor.account_id), event)
         return view
-
-
-async def _live(tx: AsyncConnection, actor: Actor, box: Box) -> Session:
-    session = await live_session(tx, actor.account_id, box.id)
-    if session is None:
-        raise NothingRunning
-    return session
 
 
 async def _check_open(tx: AsyncConnection, actor: Actor, box: Box) -> None:
