@@ -9,8 +9,8 @@ from sqlalchemy import insert, select
 from chatsubo.domain.errors import Busy, ExtensionsUsedUp
 from chatsubo.domain.sessions import State
 from chatsubo.lab.intents import extend
-from chatsubo.lab.news import News
 from chatsubo.lab.sweep import EXPIRED, Sweep
+from chatsubo.live.news import News
 from chatsubo.store.database import Database
 from chatsubo.store.tables import logins, rate_limits
 from chatsubo.testing import MemoryJobs

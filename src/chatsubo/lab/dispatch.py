@@ -19,8 +19,8 @@ from chatsubo.domain.sessions import State, Verb
 from chatsubo.domain.text import N_
 from chatsubo.jobs import Jobs, Started
 from chatsubo.lab.lifecycle import Lifecycle
-from chatsubo.lab.news import News
 from chatsubo.lab.pace import Pace
+from chatsubo.live.news import News
 from chatsubo.providers.base import BaseProvider
 from chatsubo.store.database import Database
 from chatsubo.store.queue import Intent, admit, pending_intents

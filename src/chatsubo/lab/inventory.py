@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.lab.calls import bounded
-from chatsubo.lab.news import News
 from chatsubo.lab.pace import Pace
 from chatsubo.lab.reading import read_instance, read_rejected, read_template
 from chatsubo.lab.reconcile import Reconciler
+from chatsubo.live.news import News
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.exc import BackendConnectionException, ProviderError
 from chatsubo.store.database import Database

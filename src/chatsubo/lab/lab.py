@@ -12,12 +12,12 @@ from chatsubo.lab.calls import bounded
 from chatsubo.lab.dispatch import Dispatcher
 from chatsubo.lab.inventory import Inventory
 from chatsubo.lab.lifecycle import Lifecycle
-from chatsubo.lab.news import News
 from chatsubo.lab.pace import Pace
 from chatsubo.lab.reconcile import Reconciler
 from chatsubo.lab.strays import Strays
 from chatsubo.lab.sweep import Sweep
 from chatsubo.live.bus import Bus
+from chatsubo.live.news import News
 from chatsubo.providers.base import BaseInstance, BaseProvider
 from chatsubo.providers.exc import InstanceNotFound
 from chatsubo.store.database import Database

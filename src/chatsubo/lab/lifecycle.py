@@ -16,12 +16,12 @@ from chatsubo.domain.errors import Unavailable
 from chatsubo.domain.sessions import State, Verb
 from chatsubo.domain.text import N_, Text
 from chatsubo.domain.values import redact
-from chatsubo.lab.news import News
 from chatsubo.lab.output import clean
 from chatsubo.lab.pace import Pace
 from chatsubo.lab.progress import SessionProgress
 from chatsubo.lab.reading import read_outcome
 from chatsubo.lab.runs import CalledOff, Run, Runs
+from chatsubo.live.news import News
 from chatsubo.providers.base import BaseInstance, BaseProvider, StartOrder
 from chatsubo.providers.exc import Advice, ProviderError
 from chatsubo.store import session_changes as changes

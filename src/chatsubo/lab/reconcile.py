@@ -7,8 +7,8 @@ import structlog
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.sessions import State
 from chatsubo.domain.text import N_, Text
-from chatsubo.lab.news import News
 from chatsubo.lab.strays import Strays
+from chatsubo.live.news import News
 from chatsubo.providers.base import BaseProvider
 from chatsubo.store import session_changes as changes
 from chatsubo.store.database import Database

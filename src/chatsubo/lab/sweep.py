@@ -12,8 +12,8 @@ from chatsubo.domain.errors import ChatsuboError
 from chatsubo.domain.sessions import Event, Verb, transition
 from chatsubo.domain.text import N_, Text
 from chatsubo.jobs import Jobs
-from chatsubo.lab.news import News
 from chatsubo.lab.pace import Pace
+from chatsubo.live.news import News
 from chatsubo.store import session_changes as changes
 from chatsubo.store.database import Database
 from chatsubo.store.leftovers import remove_expired
