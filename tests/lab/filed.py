@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from chatsubo.domain.labels import Flag
-from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Check, Listing, Readiness, StartOrder
+from chatsubo.providers.base import (
+    BaseInstance,
+    BaseProvider,
+    BaseTemplate,
+    Check,
+    Listing,
+    Progress,
+    Readiness,
+    StartOrder,
+)
 
 
 def die() -> None:
@@ -53,7 +62,9 @@ class FiledProvider(BaseProvider):
     ) -> BaseInstance:
         return await self._make(order, "start")
 
-    async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
+    async def reset(
+        self, realm: str, template: str, session: StartOrder | None = None, *, progress: Progress | None = None
+    ) -> BaseInstance:
         assert session is not None
         return await self._make(session, "reset")
 

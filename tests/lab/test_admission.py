@@ -7,7 +7,7 @@ import pytest
 
 from chatsubo.domain.sessions import State, Verb
 from chatsubo.lab.dispatch import STAGES
-from chatsubo.providers.base import BaseInstance, StartOrder
+from chatsubo.providers.base import BaseInstance, Progress, StartOrder
 from chatsubo.store.database import Database
 from chatsubo.store.queue import admit, queue_position
 from chatsubo.testing import FakeHypervisor, FakeProvider
@@ -29,8 +29,10 @@ class Counting(FakeProvider):
         self.order.append(session_id)
         return await self._counted(super().start_dynamic_instance(realm, template, session_id, order))
 
-    async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
-        return await self._counted(super().reset(realm, template, session))
+    async def reset(
+        self, realm: str, template: str, session: StartOrder | None = None, *, progress: Progress | None = None
+    ) -> BaseInstance:
+        return await self._counted(super().reset(realm, template, session, progress=progress))
 
     async def _counted(self, call: Awaitable[BaseInstance]) -> BaseInstance:
         self.now += 1

@@ -84,7 +84,6 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
             wake=lab.wake,
             prefixes={name: provider.flag_prefix for name, provider in providers.items()},
             gated_realms={gate.realm for gate in config.vpns},
-            reset_shared=lab.reset_shared,
         )
         stack.callback(game.close)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)

@@ -3,6 +3,7 @@
 They carry no HTTP status; ``chatsubo.web.errors`` holds the one table from error to status.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -94,6 +95,13 @@ class NotStartable(Conflict):
     message = N_("No machine of this box can be started at the moment. Ask an organiser.")
 
 
+class NothingAnnounced(Conflict):
+    """No reset of the shared machine is announced, or it is under way already."""
+
+    code = "nothing-announced"
+    message = N_("No reset is announced that could be called off.")
+
+
 class TooManyRunning(Conflict):
     """The player's quota of live sessions is used up."""
 
@@ -128,9 +136,19 @@ class RateLimited(ChatsuboError):
     code = "rate-limited"
     message = N_("Too many tries. Try again in {retry_after} s.")
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(retry_after=retry_after)
+    def __init__(self, retry_after: int, **params: Any) -> None:
+        super().__init__(retry_after=retry_after, **params)
         self.retry_after = retry_after
+
+
+class AskedLately(RateLimited):
+    """The player asked for a reset of a shared machine not long ago."""
+
+    code = "asked-lately"
+    message = N_("You asked for a reset not long ago. You may ask again in {minutes} min.")
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after, minutes=math.ceil(retry_after / 60))
 
 
 class Unavailable(ChatsuboError):

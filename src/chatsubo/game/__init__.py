@@ -18,10 +18,11 @@ from chatsubo.game.people import People
 from chatsubo.game.play import Play
 from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.scoreboard import Scoreboard
-from chatsubo.game.shared import ResetShared, SharedMachines
+from chatsubo.game.shared import SharedMachines
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.submissions import Submissions
 from chatsubo.live.bus import Bus
+from chatsubo.live.news import News
 from chatsubo.store.database import Database
 
 __all__ = ["Actor", "Client", "Game", "Role"]
@@ -50,9 +51,8 @@ class Game:
     snapshots: Snapshots
 
     def close(self) -> None:
-        """End the threads and tasks of the use cases."""
+        """End the threads of the use cases."""
         self.snapshots.close()
-        self.shared.close()
         self.passwords.close()
 
     @classmethod
@@ -65,7 +65,6 @@ class Game:
         wake: Callable[[], None] = _nobody,
         prefixes: Mapping[str, str] | None = None,
         gated_realms: Iterable[str] = (),
-        reset_shared: ResetShared | None = None,
     ) -> Self:
         """Return the use cases on one database.
 
@@ -76,7 +75,6 @@ class Game:
             wake: Tells the lab that there is something to do.
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
-            reset_shared: Brings a shared machine back to its initial state.
         """
         limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
         return cls(
@@ -99,7 +97,7 @@ class Game:
             home=Home(db),
             desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
             box_admin=BoxAdmin(db, clock, snapshots, bus, wake=wake),
-            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, bus=bus, reset=reset_shared),
+            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=News(bus), wake=wake),
             passwords=passwords,
             snapshots=snapshots,
         )

@@ -10,6 +10,7 @@ from chatsubo.domain.sessions import State
 from chatsubo.game.actor import Actor
 from chatsubo.game.machines import session_view, shared_machine
 from chatsubo.game.offers import Offers, OffersReader
+from chatsubo.game.shared import may_ask_again
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import (
     BoxCard,
@@ -23,6 +24,7 @@ from chatsubo.store.boxes import Box, all_boxes
 from chatsubo.store.database import Database
 from chatsubo.store.queue import queue_position
 from chatsubo.store.sessions import Session, last_session, live_sessions
+from chatsubo.store.shared_resets import last_asked, live_resets
 from chatsubo.store.submissions import found_by
 
 Found = Mapping[int, datetime]
@@ -107,6 +109,8 @@ class Catalogue:
             found = await found_by(tx, actor.account_id)
             session = await last_session(tx, actor.account_id, box.id)
             place = await queue_position(tx, session.id) if session else None
+            resets = await live_resets(tx, box.id)
+            asked_at = await last_asked(tx, actor.account_id)
         live = session if session and session.is_live else None
         problem = offers.problem(box)
         return BoxView(
@@ -119,7 +123,8 @@ class Catalogue:
             session=session_view(session, box.slug, place, self._clock())
             if session and session.state is not State.STOPPED
             else None,
-            shared=tuple(shared_machine(instance) for instance in offers.shared(box)),
+            shared=tuple(shared_machine(instance, resets) for instance in offers.shared(box)),
+            reset_from=may_ask_again(actor, asked_at, self._clock()),
             problem=problem[0] if problem else None,
             problem_since=problem[1] if problem else None,
         )

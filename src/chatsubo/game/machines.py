@@ -1,14 +1,16 @@
 """Sessions and shared machines as players see them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from chatsubo.domain.labels import Creds
 from chatsubo.domain.sessions import State
-from chatsubo.game.views import CredsView, EndpointView, MachineView, SessionView
+from chatsubo.game.views import CredsView, EndpointView, MachineView, ResetView, SessionView
 from chatsubo.store.listings import ListedInstance
 from chatsubo.store.machines import Endpoint
 from chatsubo.store.queue import Place
 from chatsubo.store.sessions import Session
+from chatsubo.store.shared_resets import SharedReset
 
 EXTENSION_MINUTES = 30
 MAX_EXTENSIONS = 4
@@ -50,8 +52,9 @@ def session_view(session: Session, box_slug: str, place: Place | None, now: date
     )
 
 
-def shared_machine(instance: ListedInstance) -> MachineView:
-    """Return a classic machine for everyone."""
+def shared_machine(instance: ListedInstance, resets: Iterable[SharedReset] = ()) -> MachineView:
+    """Return a classic machine for everyone, with its reset if one of ``resets`` is."""
+    reset = next((one for one in resets if one.realm == instance.realm), None)
     return MachineView(
         name=instance.name,
         address=instance.address,
@@ -59,6 +62,14 @@ def shared_machine(instance: ListedInstance) -> MachineView:
         running=instance.running,
         endpoints=_endpoints(instance.endpoints),
         creds=_creds(instance.creds),
+        reset=None
+        if reset is None
+        else ResetView(
+            state=reset.state.value,
+            due_at=reset.due_at,
+            stage=reset.stage,
+            asked_by=reset.username,
+        ),
     )
 
 

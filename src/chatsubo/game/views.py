@@ -96,8 +96,20 @@ class EndpointView(Struct, frozen=True, kw_only=True):
     port: int
 
 
+class ResetView(Struct, frozen=True, kw_only=True):
+    """A reset of a shared machine: ``state`` is ``announced``, it begins at ``due_at``, or ``resetting``."""
+
+    state: str
+    due_at: datetime
+    stage: Text | None
+    asked_by: str
+
+
 class MachineView(Struct, frozen=True, kw_only=True):
-    """One machine: of a session, or shared by all (``realm`` and ``running`` tell where and whether)."""
+    """One machine: of a session, or shared by all (``realm`` and ``running`` tell where and whether).
+
+    ``reset`` is told of a shared machine that is about to be brought back to its initial state.
+    """
 
     name: str
     address: str | None
@@ -105,6 +117,7 @@ class MachineView(Struct, frozen=True, kw_only=True):
     running: bool
     endpoints: tuple[EndpointView, ...]
     creds: tuple[CredsView, ...]
+    reset: ResetView | None = None
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
@@ -141,7 +154,10 @@ class RealmView(Struct, frozen=True, kw_only=True):
 
 
 class BoxView(Struct, frozen=True, kw_only=True):
-    """A box's whole page. ``problem`` tells why no machine can be had now, and since when."""
+    """A box's whole page. ``problem`` tells why no machine can be had now, and since when.
+
+    ``reset_from`` is when the reader may ask for a reset of a shared machine again; ``None`` if they may now.
+    """
 
     card: BoxCard
     description: str
@@ -151,6 +167,7 @@ class BoxView(Struct, frozen=True, kw_only=True):
     realms: tuple[RealmView, ...]
     session: SessionView | None
     shared: tuple[MachineView, ...]
+    reset_from: datetime | None
     problem: Text | None
     problem_since: datetime | None
 

@@ -8,18 +8,17 @@ import structlog
 
 from chatsubo.domain.clock import Clock, utc_now
 from chatsubo.jobs import Jobs
-from chatsubo.lab.calls import bounded
 from chatsubo.lab.dispatch import Dispatcher
 from chatsubo.lab.inventory import Inventory
 from chatsubo.lab.lifecycle import Lifecycle
 from chatsubo.lab.pace import Pace
 from chatsubo.lab.reconcile import Reconciler
+from chatsubo.lab.shared import SharedResets
 from chatsubo.lab.strays import Strays
 from chatsubo.lab.sweep import Sweep
 from chatsubo.live.bus import Bus
 from chatsubo.live.news import News
-from chatsubo.providers.base import BaseInstance, BaseProvider
-from chatsubo.providers.exc import InstanceNotFound
+from chatsubo.providers.base import BaseProvider
 from chatsubo.store.database import Database
 
 CLOSING_RUNS = 0.7
@@ -71,6 +70,9 @@ class Lab:
         self._inventory = Inventory(
             db=db, providers=providers, reconciler=reconciler, news=news, clock=clock, pace=pace
         )
+        self._shared = SharedResets(
+            db=db, providers=providers, news=news, clock=clock, pace=pace, after=self._after_work
+        )
         self._sweep = Sweep(db=db, jobs=jobs, news=news, clock=clock, pace=pace, wake=self.wake)
 
     async def start(self) -> None:
@@ -88,6 +90,7 @@ class Lab:
             "sweep": self._sweep.run,
             "inventory": self._inventory.run,
             "strays": self._strays.run,
+            "shared machines": self._shared.run,
         }
         self._tasks = [asyncio.create_task(_kept_up(run), name=name) for name, run in parts.items()]
 
@@ -104,24 +107,11 @@ class Lab:
     def wake(self) -> None:
         """Look for new intents now. Call it after the commit of an intent; cheap, never raises."""
         self._dispatcher.wake()
+        self._shared.wake()
 
     def refresh(self, provider: str) -> None:
         """Look at a provider again soon."""
         self._inventory.refresh(provider)
-
-    async def reset_shared(self, provider: str, realm: str, template: str) -> BaseInstance:
-        """Bring a classic machine, which all players share, back to its initial state.
-
-        Raises:
-            ProviderError: As the provider says, or if there is no such provider.
-        """
-        known = self._providers.get(provider)
-        if known is None:
-            raise InstanceNotFound(f"there is no provider {provider}")
-        try:
-            return await bounded(known.reset(realm, template), known.start_timeout, self._pace.calling_off)
-        finally:
-            self.refresh(provider)
 
     def health(self) -> Mapping[str, str]:
         """Return what is wrong, by part; empty when all is well. Providers that are away are no reason."""

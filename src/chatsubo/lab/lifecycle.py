@@ -12,13 +12,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.clock import Clock
-from chatsubo.domain.errors import Unavailable
 from chatsubo.domain.sessions import State, Verb
 from chatsubo.domain.text import N_, Text
 from chatsubo.domain.values import redact
+from chatsubo.lab.committing import committed
 from chatsubo.lab.output import clean
 from chatsubo.lab.pace import Pace
-from chatsubo.lab.progress import SessionProgress
+from chatsubo.lab.progress import WrittenProgress
 from chatsubo.lab.reading import read_outcome
 from chatsubo.lab.runs import CalledOff, Run, Runs
 from chatsubo.live.news import News
@@ -31,7 +31,6 @@ from chatsubo.store.session_logs import write_log
 from chatsubo.store.sessions import Session, get_session, read_log, read_values
 
 DETAIL = 4000
-COMMIT_RETRY_MOST = 5.0
 RESET_FAILED = N_("The reset did not work. The machine is still there.")
 
 log = structlog.get_logger(__name__)
@@ -159,7 +158,7 @@ class Lifecycle:
         async def write(stage: Text | None, output: str | None) -> None:
             await self._tell(session, stage, output)
 
-        progress = SessionProgress(write, values, earlier, self._pace)
+        progress = WrittenProgress(write, values, earlier, self._pace)
         deadline = time.monotonic() + provider.start_timeout
         order = StartOrder(session.id, values, session.generation, deadline, progress=progress)
         try:
@@ -280,18 +279,11 @@ class Lifecycle:
     async def _commit(
         self, change: Callable[[AsyncConnection], Awaitable[bool]], session: Session, output: str | None = None
     ) -> bool:
-        """Commit an outcome and the ``output`` that led to it, and say whether the intent was still the present one.
+        """Commit an outcome and the ``output`` that led to it, and say whether the intent was still the present one."""
 
-        It is tried for as long as the database does not take it, since its disk may be full.
-        """
-        wait = 0.2
-        while True:
-            try:
-                async with self._db.write() as tx:
-                    if output is not None:
-                        await write_log(tx, session.id, output)
-                    return await change(tx)
-            except Unavailable as error:
-                log.error("session.outcome_unwritten", reason=str(error), retry_in=wait)  # noqa: TRY400
-            await asyncio.sleep(wait)
-            wait = min(COMMIT_RETRY_MOST, 2 * wait)
+        async def write(tx: AsyncConnection) -> bool:
+            if output is not None:
+                await write_log(tx, session.id, output)
+            return await change(tx)
+
+        return await committed(self._db, write)

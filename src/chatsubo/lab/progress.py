@@ -21,7 +21,7 @@ Write = Callable[[Text | None, str | None], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
-class SessionProgress:
+class WrittenProgress:
     """Takes what a provider tells, from any thread, and writes it down in the background, a few times a second."""
 
     def __init__(self, write: Write, values: Mapping[str, str], earlier: str, pace: Pace) -> None:

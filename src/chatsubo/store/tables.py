@@ -29,6 +29,7 @@ metadata = MetaData(
     }
 )
 
+_LIVE_RESET = "state IN ('announced', 'resetting')"
 _LIVE = ", ".join(f"'{state}'" for state in sorted(LIVE))
 
 accounts = Table(
@@ -189,6 +190,34 @@ session_logs = Table(
     metadata,
     Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("output", Text, nullable=False, comment="build and start output, the last 256 KiB"),
+)
+
+shared_resets = Table(
+    "shared_resets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("box_id", ForeignKey("boxes.id"), nullable=False),
+    Column("provider", String(64), nullable=False),
+    Column("realm", String(64), nullable=False),
+    Column("template", String(128), nullable=False),
+    Column("asked_by", ForeignKey("accounts.id"), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False, comment="when it begins; everyone was told before"),
+    Column("state", String(16), nullable=False, comment="announced, resetting, done, failed or cancelled"),
+    Column("stage", Json, comment="a Text: what happens now"),
+    Column("ended_at", Instant),
+    Column("failure", Json, comment="a Text: why it failed"),
+    Column("failure_detail", Text, comment="likewise, for organisers"),
+    Index("ix_shared_resets_asked_by_asked_at", "asked_by", "asked_at"),
+    Index(
+        "uq_shared_resets_live",
+        "provider",
+        "realm",
+        "template",
+        unique=True,
+        sqlite_where=text(_LIVE_RESET),
+        postgresql_where=text(_LIVE_RESET),
+    ),
 )
 
 submissions = Table(

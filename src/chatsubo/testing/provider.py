@@ -14,6 +14,7 @@ from chatsubo.providers.base import (
     Endpoint,
     Finding,
     Listing,
+    Progress,
     Readiness,
     StartOrder,
 )
@@ -119,12 +120,16 @@ class FakeProvider(BaseProvider):
         except TimeoutError:
             raise TimedOut(f"the start of {session_id} took too long") from None
 
-    async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
+    async def reset(
+        self, realm: str, template: str, session: StartOrder | None = None, *, progress: Progress | None = None
+    ) -> BaseInstance:
         """Make the machine anew in its place, with its address, in the one step ``reset``."""
         session_id, generation = (session.id, session.generation) if session else (None, 0)
         self._record("reset", realm=realm, template=template, session_id=session_id, generation=generation)
         spec = self._spec(template)
         place = session_id or classic_place(template, realm)
+        if progress is not None:
+            progress.stage(Text(N_("Bringing the machine back to its initial state")))
         await self.hypervisor.step("reset")
         if session and (found := await self._adopt(session.id, session)):
             return found

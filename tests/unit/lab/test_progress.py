@@ -7,7 +7,7 @@ from chatsubo.domain.errors import Unavailable
 from chatsubo.domain.text import Text
 from chatsubo.lab.output import KEPT
 from chatsubo.lab.pace import Pace
-from chatsubo.lab.progress import SessionProgress
+from chatsubo.lab.progress import WrittenProgress
 
 QUICK = Pace(stage=0.001, log=0.001)
 
@@ -30,7 +30,7 @@ class Page:
 
 async def test_of_stages_that_come_together_the_last_is_written() -> None:
     page = Page()
-    progress = SessionProgress(page.write, {}, "", QUICK)
+    progress = WrittenProgress(page.write, {}, "", QUICK)
 
     async with progress.written():
         progress.stage(Text("First"))
@@ -42,7 +42,7 @@ async def test_of_stages_that_come_together_the_last_is_written() -> None:
 
 async def test_output_comes_in_any_pieces_and_after_what_was_there() -> None:
     page = Page()
-    progress = SessionProgress(page.write, {"FLAG0": "WZ{secret}"}, "earlier\n", QUICK)
+    progress = WrittenProgress(page.write, {"FLAG0": "WZ{secret}"}, "earlier\n", QUICK)
 
     async with progress.written():
         progress.log("WZ{sec")
@@ -56,7 +56,7 @@ async def test_output_comes_in_any_pieces_and_after_what_was_there() -> None:
 
 
 async def test_only_the_last_of_much_output_is_kept() -> None:
-    progress = SessionProgress(Page().write, {}, "", QUICK)
+    progress = WrittenProgress(Page().write, {}, "", QUICK)
 
     for number in range(20_000):
         progress.log(f"line {number} {'x' * 60}\n")
@@ -70,7 +70,7 @@ async def test_only_the_last_of_much_output_is_kept() -> None:
 
 async def test_it_may_be_told_from_another_thread() -> None:
     page = Page()
-    progress = SessionProgress(page.write, {}, "", QUICK)
+    progress = WrittenProgress(page.write, {}, "", QUICK)
 
     async with progress.written():
         thread = threading.Thread(target=progress.stage, args=(Text("From a thread"),))
@@ -89,7 +89,7 @@ async def test_a_database_that_is_away_stops_nobody() -> None:
         tried.set()
         raise Unavailable
 
-    progress = SessionProgress(away, {}, "", QUICK)
+    progress = WrittenProgress(away, {}, "", QUICK)
     async with progress.written():
         progress.stage(Text("First"))
         await tried.wait()

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any, Self
 
-from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Check, Listing, StartOrder
+from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Check, Listing, Progress, StartOrder
 from chatsubo.providers.threads import with_plain_methods
 
 
@@ -39,6 +39,8 @@ class PlainProvider(BaseProvider):
         realm: str,
         template: str,
         session: StartOrder | None = None,  # noqa: ARG002
+        *,
+        progress: Progress | None = None,  # noqa: ARG002
     ) -> BaseInstance:
         return BaseInstance(1, threading.current_thread().name, realm, template, None)
 

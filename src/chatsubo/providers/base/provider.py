@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from chatsubo.config import ProviderConfig
 from chatsubo.domain.text import Text
 from chatsubo.providers.base.instance import BaseInstance
-from chatsubo.providers.base.order import StartOrder
+from chatsubo.providers.base.order import Progress, StartOrder
 from chatsubo.providers.base.template import BaseTemplate
 from chatsubo.providers.exc import Misconfigured
 
@@ -156,7 +156,9 @@ class BaseProvider(ABC):
         """  # noqa: D205  the sentence does not fit one line
 
     @abstractmethod
-    async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
+    async def reset(
+        self, realm: str, template: str, session: StartOrder | None = None, *, progress: Progress | None = None
+    ) -> BaseInstance:
         """Bring an instance back to its initial state, and return it as it is then.
 
         Args:
@@ -164,6 +166,7 @@ class BaseProvider(ABC):
             template: The template that it comes from.
             session: For a dynamic instance the order that it was started with, of the next generation: the same
                 values, credentials and address come back. ``None`` resets the classic instance of the template.
+            progress: Where to tell how the reset of a classic instance goes; an order has its own.
 
         Raises:
             InstanceNotFound: If there is no such classic instance. (A dynamic one that is gone is made anew.)

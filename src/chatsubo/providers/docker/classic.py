@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chatsubo.domain.text import N_, Text
-from chatsubo.providers.base import Listing, Rejected
+from chatsubo.providers.base import Listing, Progress, Rejected
 from chatsubo.providers.docker.config import DockerConfig
 from chatsubo.providers.docker.containers import Containers, Raw
 from chatsubo.providers.docker.instance import DockerInstance, classic_metadata, name_of
@@ -13,6 +13,7 @@ from chatsubo.providers.exc import InstanceNotFound, MalformedMetadataException,
 
 MAKING = ".chatsubo-reset"
 """What the name of a container ends with while it is about to take the place of another."""
+MAKING_ANEW = N_("Making the machine anew")
 SHORT_ID = 12
 _NOT_OURS = frozenset({"host", "none"})
 
@@ -69,13 +70,14 @@ class Classic:
                 )
         return Listing(list(items.values()), rejected)
 
-    async def reset(self, realm: str, template: str) -> DockerInstance:
+    async def reset(self, realm: str, template: str, progress: Progress) -> DockerInstance:
         """Make the classic container of a template anew from what it was created with, and return it.
 
         Raises:
             InstanceNotFound: There is none.
             ProviderError: As the engine answers; the container that was there stays unless it was replaced already.
         """
+        progress.stage(Text(MAKING_ANEW))
         listed = await self._containers.all()
         found = [one for one in self.instances(listed).items if (one.realm, one.template) == (realm, template)]
         half_made = [one for one in self._half_made(listed) if (one.realm, one.template) == (realm, template)]

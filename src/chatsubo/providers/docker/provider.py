@@ -16,6 +16,8 @@ from chatsubo.providers.base import (
     Check,
     Finding,
     Listing,
+    NoProgress,
+    Progress,
     Rejected,
     StartOrder,
 )
@@ -167,10 +169,12 @@ class DockerProvider(BaseProvider):
             lambda: self._dynamic().remove(session_id),
         )
 
-    async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
+    async def reset(
+        self, realm: str, template: str, session: StartOrder | None = None, *, progress: Progress | None = None
+    ) -> BaseInstance:
         """Make a container anew: a session's with its values, credentials and address, or a classic one."""
         if session is None:
-            return await self._classic.reset(realm, template)
+            return await self._classic.reset(realm, template, progress or NoProgress())
         return await self._in_turn(session.id, session, lambda told: self._launch(realm, template, told, keep=True))
 
     async def stop_dynamic_instance(self, session_id: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from chatsubo.config import ProviderConfig
-from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Check, Listing, StartOrder
+from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Check, Listing, Progress, StartOrder
 from chatsubo.providers.exc import InstanceNotFound, Misconfigured
 from chatsubo.providers.local.addresses import Addresses
 from chatsubo.providers.local.checking import inspect
@@ -96,7 +96,14 @@ class LocalProvider(BaseProvider):
             raise Misconfigured("the order is for another session")
         return await self._bring_up(realm, template, order)
 
-    async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
+    async def reset(
+        self,
+        realm: str,
+        template: str,
+        session: StartOrder | None = None,
+        *,
+        progress: Progress | None = None,  # noqa: ARG002  of classic instances
+    ) -> BaseInstance:
         """Make the instance's folder and processes anew, at its address.
 
         Raises:

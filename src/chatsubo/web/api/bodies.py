@@ -38,6 +38,13 @@ class Start(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     realm: Word | None = None
 
 
+class SharedReset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """In which realm; without one in all. ``at_once`` is for organisers."""
+
+    realm: Word | None = None
+    at_once: bool = False
+
+
 class Submission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A flag, and the box that it is meant for, if that is to be checked."""
 

@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Controller, delete, get, post, put
 from litestar.params import FromPath, JSONBody
-from litestar.status_codes import HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
+from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from chatsubo.game.views import BoxCard, BoxForm, TemplateView
 from chatsubo.web.api.bodies import BoxBody
@@ -77,16 +77,6 @@ class BoxAdminController(Controller):
     async def retire(self, slug: FromPath[str], game: TheGame, admin: TheActor) -> None:
         """Take the box out of play; its points stay."""
         await game.box_admin.retire(admin, slug)
-
-    @post(
-        "/boxes/{slug:str}/reset",
-        status_code=HTTP_202_ACCEPTED,
-        summary="Reset the shared machines of a box",
-        responses=problems(401, 403, 404, 409, 503),
-    )
-    async def reset(self, slug: FromPath[str], game: TheGame, admin: TheActor) -> None:
-        """Begin to bring the machines that all share back to their initial state. A notice tells the outcome."""
-        await game.shared.reset(admin, slug)
 
     @delete("/boxes/{slug:str}", summary="Delete a box", responses=problems(401, 403, 404))
     async def delete_box(self, slug: FromPath[str], game: TheGame, admin: TheActor) -> None:

@@ -1,12 +1,12 @@
 """Machines and flags over the API."""
 
 from litestar import Controller, delete, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from chatsubo.domain.errors import NotFound
-from chatsubo.game.views import SessionView, Verdict
-from chatsubo.web.api.bodies import Start, Submission
+from chatsubo.game.views import BoxView, SessionView, Verdict
+from chatsubo.web.api.bodies import SharedReset, Start, Submission
 from chatsubo.web.api.description import problems
 from chatsubo.web.dependencies import TheActor, TheGame
 
@@ -73,6 +73,33 @@ class PlayController(Controller):
     async def extend(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Give your machine more time."""
         return await game.play.extend(actor, slug)
+
+    @post(
+        "/boxes/{slug:str}/shared/reset",
+        status_code=HTTP_202_ACCEPTED,
+        summary="Ask for a reset of a shared machine",
+        responses=problems(401, 403, 404, 409, 422, 429),
+    )
+    async def reset_shared(
+        self, slug: FromPath[str], game: TheGame, actor: TheActor, data: JSONBody[SharedReset | None] = None
+    ) -> BoxView:
+        """Announce a reset to everyone; five minutes later it is done. You may ask for one every 30 minutes."""
+        wanted = data or SharedReset()
+        await game.shared.ask_reset(actor, slug, wanted.realm, at_once=wanted.at_once)
+        return await game.catalogue.box(actor, slug)
+
+    @delete(
+        "/boxes/{slug:str}/shared/reset",
+        status_code=HTTP_200_OK,
+        summary="Call a reset off",
+        responses=problems(401, 403, 404, 409),
+    )
+    async def call_off_shared_reset(
+        self, slug: FromPath[str], game: TheGame, actor: TheActor, realm: FromQuery[str | None] = None
+    ) -> BoxView:
+        """Call off what was announced, in one realm or in all, as an organiser; everyone is told."""
+        await game.shared.call_off_reset(actor, slug, realm)
+        return await game.catalogue.box(actor, slug)
 
     @post(
         "/submissions",

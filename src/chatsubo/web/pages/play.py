@@ -10,7 +10,6 @@ from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Conflict, Invalid, RateLimited
 from chatsubo.game import Actor, Game
-from chatsubo.game.views import SessionView
 from chatsubo.game.vpn import Vpn
 from chatsubo.web.api.vpn import download
 from chatsubo.web.dependencies import TheActor, TheGame
@@ -45,6 +44,23 @@ class PlayPages(Controller):
         """Give the player's machine more time."""
         return await _do(game.play.extend(actor, slug), game, actor, show, slug)
 
+    @post("/boxes/{slug:str}/shared/reset", status_code=200)
+    async def reset_shared(
+        self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]
+    ) -> Response[Any]:
+        """Ask for a reset of a machine that all players share."""
+        fields = await fields_of(request)
+        act = game.shared.ask_reset(actor, slug, fields.get("realm") or None, at_once="at_once" in fields)
+        return await _do(act, game, actor, show, slug)
+
+    @post("/boxes/{slug:str}/shared/keep", status_code=200)
+    async def call_off_shared_reset(
+        self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]
+    ) -> Response[Any]:
+        """Call off a reset that is announced."""
+        realm = (await fields_of(request)).get("realm") or None
+        return await _do(game.shared.call_off_reset(actor, slug, realm), game, actor, show, slug)
+
     @get("/realms/{realm:str}/vpn")
     async def vpn(self, actor: TheActor, vpn: NamedDependency[Vpn], realm: FromPath[str]) -> Response[bytes]:
         """Give the player's VPN configuration, as the API does; what goes wrong is told on a page."""
@@ -69,7 +85,7 @@ class PlayPages(Controller):
         return show.fragment("verdict.html", status, headers, verdict=verdict, problem=problem)
 
 
-async def _do(act: Awaitable[SessionView], game: Game, actor: Actor, show: Show, slug: str) -> Redirect | Template:
+async def _do(act: Awaitable[object], game: Game, actor: Actor, show: Show, slug: str) -> Redirect | Template:
     """Do something with a machine and show what became of it, or why it was refused."""
     problem, status = None, 200
     try:

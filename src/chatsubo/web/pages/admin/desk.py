@@ -44,12 +44,6 @@ class DeskPages(Controller):
             return show.fragment("session.html", session=session, log=log)
         return await show.page("admin/session.html", session=session, log=log, problem=None)
 
-    @post("/shared/{slug:str}/reset")
-    async def reset_shared(self, game: TheGame, admin: TheActor, show: TheShow, slug: FromPath[str]) -> Redirect:
-        """Begin to reset the machines of a box that all players share."""
-        await game.shared.reset(admin, slug)
-        return show.redirect(f"/boxes/{slug}")
-
     @post("/sessions/{session_id:str}/stop")
     async def stop(
         self, game: TheGame, admin: TheActor, show: TheShow, session_id: FromPath[str]

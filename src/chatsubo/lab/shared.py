@@ -1,0 +1,186 @@
+"""Machines that all players share: brought back to their initial state once the announced moment has come.
+
+What is to be done stands in the table of resets, and nowhere else: a process that is killed in the middle of a reset
+leaves it marked as under way, and the next one begins it again, which does a machine no harm.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.errors import ChatsuboError
+from chatsubo.domain.text import N_, Text
+from chatsubo.lab.calls import bounded
+from chatsubo.lab.committing import committed
+from chatsubo.lab.lifecycle import DETAIL, ProviderGone
+from chatsubo.lab.output import clean
+from chatsubo.lab.pace import Pace
+from chatsubo.lab.progress import WrittenProgress
+from chatsubo.live.news import News
+from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.exc import Advice, ProviderError
+from chatsubo.store.database import Database
+from chatsubo.store.notices import insert_notice
+from chatsubo.store.shared_resets import SharedReset, begin_reset, due_resets, end_reset, write_reset_stage
+
+WAS_RESET = N_("{box} in {realm} was brought back to its initial state.")
+NOT_RESET = N_("{box} in {realm} could not be brought back to its initial state: {reason}")
+
+log = structlog.get_logger(__name__)
+
+
+class SharedResets:
+    """Carries out the resets that are due, at most as many at once on a provider as it may start machines."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        providers: Mapping[str, BaseProvider],
+        news: News,
+        clock: Clock,
+        pace: Pace,
+        after: Callable[[str], None],
+    ) -> None:
+        """Keep what is needed.
+
+        Args:
+            db: Where resets are.
+            providers: The configured providers by name.
+            news: Where changes are told.
+            clock: The time of day.
+            pace: How long to wait for what.
+            after: Called with a provider's name whenever something was done there.
+        """
+        self._db = db
+        self._providers = providers
+        self._news = news
+        self._clock = clock
+        self._pace = pace
+        self._after = after
+        self._woken = asyncio.Event()
+        self._under_way: dict[int, tuple[str, asyncio.Task[None]]] = {}
+
+    def wake(self) -> None:
+        """Look for resets now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Look for resets that are due until cancelled; those under way are called off then."""
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    await self.look()
+                except ChatsuboError as error:
+                    log.warning("shared.failed", reason=str(error))
+                try:
+                    async with asyncio.timeout(self._pace.sweep):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            tasks = [task for _, task in self._under_way.values()]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+
+    async def look(self) -> None:
+        """Begin the resets that are due, as far as there are places."""
+        async with self._db.read() as tx:
+            due = await due_resets(tx, self._clock())
+        for reset in due:
+            if reset.id in self._under_way or not self._has_place(reset.provider):
+                continue
+            task = asyncio.create_task(self._carry_out(reset))
+            self._under_way[reset.id] = (reset.provider, task)
+            task.add_done_callback(partial(self._over, reset.id))
+
+    def _has_place(self, provider: str) -> bool:
+        known = self._providers.get(provider)
+        held = sum(name == provider for name, _ in self._under_way.values())
+        return known is None or held < known.max_concurrent_starts
+
+    def _over(self, reset_id: int, task: asyncio.Task[None]) -> None:
+        del self._under_way[reset_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("shared.broken", reset=reset_id, reason=repr(error))
+        self.wake()
+
+    async def _carry_out(self, reset: SharedReset) -> None:
+        async with self._db.write() as tx:
+            if not await begin_reset(tx, reset.id):
+                return
+        self._news.boxes()
+
+        async def write(stage: Text | None, _: str | None) -> None:
+            await self._tell(reset, stage)
+
+        progress = WrittenProgress(write, {}, "", self._pace)
+        try:
+            async with progress.written():
+                await self._tries(reset, progress)
+        except ProviderError as error:
+            log.warning("shared.reset_failed", box=reset.box_slug, provider=reset.provider, reason=error.detail)
+            await self._end(reset, error)
+        else:
+            log.info("shared.reset", box=reset.box_slug, provider=reset.provider, realm=reset.realm)
+            await self._end(reset, None)
+        self._after(reset.provider)
+
+    async def _tries(self, reset: SharedReset, progress: WrittenProgress) -> None:
+        """Call the provider until it works, as long as it advises to try again and there is time."""
+        provider = self._providers.get(reset.provider)
+        if provider is None:
+            raise ProviderGone(f"no provider {reset.provider!r} is configured")
+        deadline, tries = time.monotonic() + provider.start_timeout, 0
+        while True:
+            tries += 1
+            try:
+                call = provider.reset(reset.realm, reset.template, progress=progress)
+                await bounded(call, max(0.0, deadline - time.monotonic()), self._pace.calling_off)
+            except ProviderError as error:
+                wait = error.retry_after or self._pace.retry(tries)
+                left = deadline - time.monotonic()
+                if error.advice is not Advice.RETRY or tries >= self._pace.tries or left <= wait:
+                    raise
+                progress.stage(error.text)
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _tell(self, reset: SharedReset, stage: Text | None) -> None:
+        if stage is None:
+            return
+        async with self._db.write() as tx:
+            await write_reset_stage(tx, reset.id, stage)
+        self._news.boxes()
+
+    async def _end(self, reset: SharedReset, error: ProviderError | None) -> None:
+        """Write down how it ended, and the notice of it; of a box that players do not see, who asked is told alone."""
+        words = {"box": reset.box, "realm": reset.realm}
+        text = Text(WAS_RESET, words) if error is None else Text(NOT_RESET, {**words, "reason": error.text})
+        detail = None if error is None else clean(error.detail)[:DETAIL]
+
+        async def write(tx: AsyncConnection) -> bool:
+            if not await end_reset(tx, reset.id, self._clock(), error.text if error else None, detail):
+                return False
+            await insert_notice(
+                tx,
+                account_id=None if reset.for_everyone else reset.asked_by,
+                kind="bad" if error else "info",
+                text=text,
+                link=f"/boxes/{reset.box_slug}",
+                at=self._clock(),
+            )
+            return True
+
+        if await committed(self._db, write):
+            self._news.boxes()
+            self._news.notice(None if reset.for_everyone else reset.asked_by)
