@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.errors import StorageFull
 from chatsubo.domain.sessions import State, Verb
 from chatsubo.jobs import Started, workflow_id
+from chatsubo.lab import dispatch
 from chatsubo.lab.dispatch import GIVE_UP_AFTER, _Trouble
 from chatsubo.lab.lifecycle import Lifecycle, PlatformFailed
 from chatsubo.lab.runs import Run
+from chatsubo.live.bus import account_topic
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
-from chatsubo.store.queue import Intent
+from chatsubo.store.queue import Intent, pending_intents
 from chatsubo.testing import MemoryJobs
 from tests.lab.world import QUICK, WITHIN, World, furnish
 
@@ -158,6 +160,30 @@ async def test_a_failure_that_cannot_be_written_down_holds_up_no_other_intent(tm
 
     assert (await world.session(hopeless)).state is State.FAILED
     await db.aclose()
+
+
+async def test_who_asks_while_places_are_given_out_is_told_of_theirs(
+    embedded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = NotingJobs()
+    late: list[str] = []
+    world = World(embedded, jobs)
+    await world.ask(1)
+
+    async def and_then_another_asks(tx: AsyncConnection) -> tuple[Intent, ...]:
+        found = await pending_intents(tx)
+        if not late:
+            late.append(await world.ask(2))
+        return found
+
+    monkeypatch.setattr(dispatch, "pending_intents", and_then_another_asks)
+    with world.bus.subscribe([account_topic(2)]) as news:
+        await world.lab._dispatcher.look()
+        told = await news.next(WITHIN)
+
+    assert told is not None
+    assert told.data["state"] == "provisioning"
+    assert workflow_id(late[0], 1, Verb.START) in jobs.asked
 
 
 async def test_health_tells_when_the_lab_does_not_work(idle: World) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from msgspec.structs import replace
 
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import ChatsuboError
@@ -108,18 +107,24 @@ class Dispatcher:
 
     async def look(self) -> None:
         """Admit who can be admitted, and see to it that every admitted intent has its workflow."""
-        async with self._db.read() as tx:
-            intents = await pending_intents(tx)
+        intents = await self._pending()
+        if admitted := await self._admit(intents):
+            intents = await self._pending()  # whoever came since may be among the admitted
+        self._tell(intents, admitted)
         self._troubles = {
             one.session_id: self._troubles[one.session_id] for one in intents if one.session_id in self._troubles
         }
-        for intent in await self._admit(intents):
-            if not self._lifecycle.runs.has(intent.session_id, intent.generation):
+        for intent in intents:
+            if intent.admitted and not self._lifecycle.runs.has(intent.session_id, intent.generation):
                 await self._start_alone(intent)
         self.looked_at = time.monotonic()
 
-    async def _admit(self, intents: Sequence[Intent]) -> list[Intent]:
-        """Give out what places are free, and return all intents that may be carried out now."""
+    async def _pending(self) -> Sequence[Intent]:
+        async with self._db.read() as tx:
+            return await pending_intents(tx)
+
+    async def _admit(self, intents: Sequence[Intent]) -> Collection[str]:
+        """Give out what places are free, and return the sessions that were given one."""
         waiting: set[str] = set()
         placed: dict[str, set[str]] = defaultdict(set)
         for intent in intents:
@@ -135,8 +140,7 @@ class Dispatcher:
             if len(placed[provider] | held) < places:
                 async with self._db.write() as tx:
                     admitted |= await admit(tx, provider, places, stages=STAGES, held=held, now=self._clock())
-        self._tell(intents, admitted)
-        return [replace(one, admitted=True) for one in intents if one.admitted or one.session_id in admitted]
+        return admitted
 
     def _tell(self, intents: Sequence[Intent], admitted: Collection[str]) -> None:
         """Tell those who were admitted, and now and then, since they moved up, those who wait on."""

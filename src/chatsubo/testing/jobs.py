@@ -1,6 +1,7 @@
 """An engine that forgets everything with its process: for tests of what stands above it."""
 
 import asyncio
+import time
 
 from chatsubo.jobs import Handler, Started, workflow_id
 
@@ -11,6 +12,7 @@ class MemoryJobs:
     def __init__(self) -> None:
         self._handler: Handler | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ended: dict[str, float] = {}
 
     def handle_with(self, handler: Handler) -> None:
         """Name the handler of all workflows."""
@@ -28,12 +30,15 @@ class MemoryJobs:
         if self._handler is None:
             msg = "no handler was named"
             raise RuntimeError(msg)
-        self._tasks[name] = asyncio.ensure_future(self._handler(session_id, generation, verb))
+        task = self._tasks[name] = asyncio.ensure_future(self._handler(session_id, generation, verb))
+        task.add_done_callback(lambda _: self._ended.setdefault(name, time.monotonic()))
         return Started.NEW
 
-    async def forget(self, older_than: float) -> None:  # noqa: ARG002  nothing here is that old
-        """Forget workflows that ended."""
-        self._tasks = {name: task for name, task in self._tasks.items() if not task.done()}
+    async def forget(self, older_than: float) -> None:
+        """Forget workflows that ended longer ago than ``older_than`` seconds."""
+        before = time.monotonic() - older_than
+        for name in [name for name, ended_at in self._ended.items() if ended_at < before]:
+            del self._tasks[name], self._ended[name]
 
     def trouble(self) -> str:
         """Return that all is well."""

@@ -119,6 +119,8 @@ async def test_an_engine_killed_during_a_classic_reset_loses_nothing(fragile: Be
     with pytest.raises(Exception, match="docker/"):
         await fragile.provider.reset(REALM, "mail")
     await revive(fragile)
+    assert [one.name for one in (await fragile.provider.list_instances()).items] == ["mail1"]
+    assert [one.name for one in (await fragile.provider.list_templates()).items] == ["mail"]
     again = await fragile.provider.reset(REALM, "mail")
 
     assert (again.name, again.running) == ("mail1", True)

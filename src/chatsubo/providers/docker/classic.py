@@ -35,17 +35,23 @@ class Classic:
         self._containers = containers
 
     def instances(self, listed: Iterable[Raw]) -> Listing[DockerInstance]:
-        """Return the classic instances among containers; those of other realms are another provider's."""
+        """Return the classic instances among containers; those of other realms are another provider's.
+
+        A container that is to take another's place counts once that is gone, under the name that it will have: else a
+        reset that was cut off in between would leave nothing that could be reset.
+        """
+        named = {name_of(raw): raw for raw in listed}
         items: list[DockerInstance] = []
         rejected: list[Rejected] = []
-        for raw in sorted(listed, key=name_of):
+        for found, raw in sorted(named.items()):
             metadata = classic_metadata(raw)
-            if metadata is None or name_of(raw).endswith(MAKING) or metadata.realm not in (None, *self._realms):
+            name = found.removesuffix(MAKING)
+            if metadata is None or metadata.realm not in (None, *self._realms) or (name != found and name in named):
                 continue
             try:
-                items.append(self._instance(raw))
+                items.append(self._instance({**raw, "Names": [name]}))
             except MalformedMetadataException as error:
-                rejected.append(Rejected(name_of(raw), Text(N_("its labels cannot be read: {error}"), _said(error))))
+                rejected.append(Rejected(name, Text(N_("its labels cannot be read: {error}"), _said(error))))
         return Listing(items, rejected)
 
     def templates(self, listed: Iterable[Raw], dynamic: Iterable[str]) -> Listing[DockerTemplate]:
@@ -79,26 +85,22 @@ class Classic:
         """
         progress.stage(Text(MAKING_ANEW))
         listed = await self._containers.all()
-        found = [one for one in self.instances(listed).items if (one.realm, one.template) == (realm, template)]
-        half_made = [one for one in self._half_made(listed) if (one.realm, one.template) == (realm, template)]
-        if found:
-            name = found[0].name
-            for one in half_made:
-                if one.name == name + MAKING:
-                    await self._containers.remove(str(one.id))
-            await self._replace(str(found[0].id), name)
-        elif half_made:
-            # An earlier reset was cut off after the old container went.
-            name = half_made[0].name.removesuffix(MAKING)
-            await self._containers.rename(str(half_made[0].id), name)
-            await self._containers.start(str(half_made[0].id))
-        else:
+        classic = self.instances(listed).items
+        found = next((one for one in classic if (one.realm, one.template) == (realm, template)), None)
+        if found is None:
             raise InstanceNotFound(f"there is no classic container of {template!r} in the realm {realm!r}")
-        return next(one for one in self.instances(await self._containers.all()).items if one.name == name)
-
-    def _half_made(self, listed: Iterable[Raw]) -> list[DockerInstance]:
-        mine = [raw for raw in listed if name_of(raw).endswith(MAKING) and classic_metadata(raw) is not None]
-        return [self._instance(raw) for raw in mine]
+        half_made = next((raw["Id"] for raw in listed if name_of(raw) == found.name + MAKING), None)
+        if half_made == found.id:
+            # An earlier reset was cut off after the old container went.
+            await self._take_place(half_made, found.name)
+        else:
+            if half_made is not None:
+                await self._containers.remove(half_made)
+            await self._replace(str(found.id), found.name)
+        for one in self.instances(await self._containers.all()).items:
+            if one.name == found.name:
+                return one
+        raise InstanceNotFound(f"{found.name} went away while it was made anew")
 
     async def _replace(self, old: str, name: str) -> None:
         inspected = await self._containers.inspect(old)
@@ -111,6 +113,9 @@ class Classic:
             await self._containers.remove(new)
             raise
         await self._containers.remove(old)
+        await self._take_place(new, name)
+
+    async def _take_place(self, new: str, name: str) -> None:
         await self._containers.rename(new, name)
         await self._containers.start(new)
 
