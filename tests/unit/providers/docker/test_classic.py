@@ -46,7 +46,7 @@ async def test_what_a_reset_left_half_made_is_listed_once_the_old_one_is_gone_an
 
     [half_made] = machines.instances(engine.listed).items
     [old] = machines.instances([container_named("old", "mail"), *engine.listed]).items
-    again = await machines.reset("wz01", "mail")
+    again = await machines.reset("wz01", "mail", NoProgress())
 
     assert (half_made.id, half_made.name, half_made.template, half_made.running) == ("new", "mail", "mail", False)
     assert [one.name for one in machines.templates(engine.listed, ()).items] == ["mail"]
@@ -57,4 +57,4 @@ async def test_what_a_reset_left_half_made_is_listed_once_the_old_one_is_gone_an
 
 async def test_a_container_that_goes_away_during_its_reset_is_not_found():
     with pytest.raises(InstanceNotFound, match="went away"):
-        await classic(OneContainer(f"mail{MAKING}", vanishes=True)).reset("wz01", "mail")
+        await classic(OneContainer(f"mail{MAKING}", vanishes=True)).reset("wz01", "mail", NoProgress())
