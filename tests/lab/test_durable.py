@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from chatsubo.domain.errors import Unavailable
+from chatsubo.domain.errors import StorageFull, Unavailable
 from chatsubo.domain.sessions import State
 from chatsubo.jobs import Started
 from chatsubo.jobs.durable import DurableJobs, open_engine
 from chatsubo.jobs.lock import EngineInUse, lock_for
+from chatsubo.lab.inventory import Inventory
 from chatsubo.store.database import Database
 from chatsubo.store.sessions import read_values
 from tests.databases import PostgreSQL
@@ -220,6 +221,23 @@ async def test_the_lab_closes_within_two_seconds_whatever_hangs(embedded: Databa
     world.equip(world.providers)
     await world.lab.start()
     await world.reaches(session_id, State.RUNNING)
+    await world.lab.aclose()
+
+
+async def test_a_lab_that_cannot_start_leaves_no_engine_running(
+    embedded: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: Inventory) -> None:
+        raise StorageFull
+
+    world = World(embedded, DurableJobs(f"sqlite:///{tmp_path / 'jobs.db'}"))
+    with monkeypatch.context() as during:
+        during.setattr(Inventory, "prepare", full)
+        with pytest.raises(StorageFull):
+            await world.lab.start()
+
+    await world.lab.start()
+    await world.run()
     await world.lab.aclose()
 
 
