@@ -94,6 +94,15 @@ async def test_a_provider_that_comes_back_is_checked_again(world: World) -> None
     assert back.is_dynamic is False
 
 
+async def test_a_provider_that_lacked_something_starts_machines_once_it_is_there(idle: World) -> None:
+    idle.hypervisor.is_dynamic = False
+    await idle.lab.start()
+    await idle.listing(lambda one: one.seen_at is not None and not one.is_dynamic)
+
+    idle.hypervisor.is_dynamic = True
+    assert (await idle.listing(lambda one: one.is_dynamic)).problem is None
+
+
 async def test_what_did_not_change_is_not_told(world: World) -> None:
     await world.listing(lambda one: one.seen_at is not None)
     with world.bus.subscribe([ADMINS, EVERYONE]) as news:
