@@ -8,6 +8,7 @@ import { listenForKeys } from "./keys";
 import { startLive } from "./live";
 import { closeMenus } from "./menus";
 import { repeatRows } from "./rows";
+import { showOpenTabs } from "./tabs";
 import { keepTimes } from "./time";
 import { expireToasts } from "./toasts";
 
@@ -18,6 +19,7 @@ listenForKeys();
 closeMenus();
 repeatRows();
 keepTimes();
+showOpenTabs();
 expireToasts();
 celebrateFlags();
 watchBell();

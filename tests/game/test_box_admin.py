@@ -7,9 +7,12 @@ from msgspec import structs
 
 from chatsubo.domain.errors import Invalid, NotFound
 from chatsubo.domain.sessions import Verb
+from chatsubo.game import box_admin
+from chatsubo.game.snapshot import CATALOGUE
 from chatsubo.game.views import FlagForm
 from chatsubo.live.bus import ADMINS, Event, account_topic
 from chatsubo.store.sessions import get_session, live_sessions
+from chatsubo.store.settings import read_setting
 from tests.game.world import World
 
 
@@ -195,3 +198,63 @@ async def test_a_box_tells_its_tracks_name(world: World) -> None:
     await world.release(await world.admin(), track="", new_track="Web & Wires")
     (card,) = await world.game.catalogue.boxes(await world.player("case"))
     assert (card.track, card.track_name) == ("web-wires", "Web & Wires")
+
+
+async def test_a_new_flag_may_have_the_name_that_another_one_had(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    case = await world.player("case")
+    await world.game.submissions.submit(case, "FLAG{fixed}")
+    form = await world.game.box_admin.form(admin, slug)
+    fixed = next(flag for flag in form.flags if flag.name == "fixed")
+    flags = (structs.replace(fixed, name="older"), FlagForm(name="fixed", value="FLAG{newer}", points=5))
+    for written in (flags, flags[::-1]):
+        await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=written))
+        kept = {flag.name: flag for flag in (await world.game.box_admin.form(admin, slug)).flags}
+        assert {name: flag.value for name, flag in kept.items()} == {"older": "FLAG{fixed}", "fixed": "FLAG{newer}"}
+        assert kept["older"].id == fixed.id
+        assert (await world.game.catalogue.me(case)).score == 50
+
+
+async def test_a_flag_may_take_the_name_of_one_that_was_deleted(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    form = await world.game.box_admin.form(admin, slug)
+    [kept] = [flag for flag in form.flags if flag.name == "user"]
+    await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=(kept,)))
+    renamed = structs.replace(form, flags=(structs.replace(kept, name="fixed"),))
+    await world.game.box_admin.edit(admin, slug, renamed)
+    assert await world.game.box_admin.form(admin, slug) == structs.replace(renamed, new_track="")
+
+
+async def test_a_box_whose_machine_all_share_cannot_have_flags_of_a_start(world: World) -> None:
+    admin = await world.admin()
+    dynamic = FlagForm(name="root", dynamic=True)
+    with pytest.raises(Invalid):
+        await world.release(admin, "shared", flags=(dynamic,))
+    slug = await world.release(admin, "shared")
+    form = await world.game.box_admin.form(admin, slug)
+    with pytest.raises(Invalid):
+        await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=(dynamic,)))
+
+
+async def test_boxes_that_are_registered_at_once_each_have_an_address_and_one_new_track(world: World) -> None:
+    admin = await world.admin()
+    form = (await world.game.desk.template(admin, "hello")).form
+    slugs = await asyncio.gather(*(world.game.box_admin.register(admin, form) for _ in range(8)))
+    assert len(set(slugs)) == 8
+    assert len({card.track for card in await world.game.catalogue.boxes(admin, everything=True)}) == 1
+
+
+async def test_of_two_changes_at_once_neither_is_taken_for_the_other(world: World) -> None:
+    """Were both to leave one version behind, the snapshot made between them would stay."""
+    admin = await world.admin()
+    slug = await world.release(admin)
+    async with world.db.write() as tx:
+        await box_admin._raise_version(tx)
+        version = await read_setting(tx, CATALOGUE)
+        retiring = asyncio.create_task(world.game.box_admin.retire(admin, slug))
+        await world.someone_waits()
+    await retiring
+    async with world.db.read() as tx:
+        assert await read_setting(tx, CATALOGUE) != version

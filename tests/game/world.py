@@ -1,9 +1,11 @@
 """A small game to test in: one provider, two boxes, as many players as asked for."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from msgspec import structs
+from sqlalchemy import text
 
 from chatsubo.domain.flags import digest
 from chatsubo.domain.labels import Flag
@@ -117,3 +119,10 @@ class World:
                 .where(sessions.c.id == session_id)
                 .values(state=State.STOPPED, verb=None, ended_at=self.clock())
             )
+
+    async def someone_waits(self) -> None:
+        """Wait until a transaction waits for another one. On SQLite they take turns, so there is nothing to see."""
+        blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        async with asyncio.timeout(10), self.db.read() as tx:
+            while tx.dialect.name == "postgresql" and not (await tx.execute(blocked)).scalar():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)

@@ -21,6 +21,7 @@ class Counting(FakeProvider):
         super().__init__("fake", hypervisor, max_concurrent_starts=places)
         self.now = 0
         self.most = 0
+        self.full = asyncio.Event()
         self.order: list[str] = []
 
     async def start_dynamic_instance(
@@ -37,6 +38,8 @@ class Counting(FakeProvider):
     async def _counted(self, call: Awaitable[BaseInstance]) -> BaseInstance:
         self.now += 1
         self.most = max(self.most, self.now)
+        if self.now == self.max_concurrent_starts:
+            self.full.set()
         try:
             return await call
         finally:
@@ -68,11 +71,11 @@ async def test_fifty_starts_at_once_respect_the_cap_and_all_run(crowd: World) ->
 async def test_starts_and_resets_share_the_cap_and_places_of_called_off_starts_are_free_again(crowd: World) -> None:
     await crowd.lab.start()
     running = [await crowd.run(account) for account in range(1, 6)]
-    gate = crowd.hypervisor.hold("start:boot")
+    crowd.hypervisor.hold("start:boot")
     starting = [await crowd.open(account) for account in (6, 7, 8, 9)]
     for one in running:
         await crowd.reset(one.id)
-    await gate.reached()
+    await crowd.providers["fake"].full.wait()  # type: ignore[attr-defined]
 
     for session_id in starting:
         await crowd.stop(session_id)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ async def test_an_intent_that_can_never_be_carried_out_fails_the_session(world: 
 
 
 async def test_a_workflow_that_the_engine_has_lost_is_replaced(embedded: Database) -> None:
-    world = World(embedded, LosingJobs())
+    world = World(embedded, LosingJobs(), pace=replace(QUICK, unclaimed=0.1))
     await world.lab.start()
 
     session = await world.run()

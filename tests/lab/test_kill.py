@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from chatsubo.jobs.lock import EngineInUse
 from chatsubo.store.database import Database
 from chatsubo.store.sessions import given_values
 from tests.lab.filed import FiledProvider
-from tests.lab.worker import spawn
-from tests.lab.world import World
+from tests.lab.worker import STAY, spawn
+from tests.lab.world import WITHIN, World
 
 # In the order in which they come. The first write of a start admits it, the second is its outcome.
 STARTING = [
@@ -35,16 +36,20 @@ STOPPING = ["workflow", "stop:begin", "stop:end", "before write 1", "after write
 
 async def die_at(folder: Path, death: str) -> None:
     """Have a worker killed at the point ``death``."""
-    process = spawn(folder, death)
-    await asyncio.to_thread(process.join, 20)
-    assert process.exitcode == -signal.SIGKILL, f"it never came to {death!r}"
+    assert await end_of(spawn(folder, death)) == -signal.SIGKILL, f"it never came to {death!r}"
 
 
 async def finish(folder: Path) -> None:
     """Have a worker do what is left to do."""
-    process = spawn(folder)
-    await asyncio.to_thread(process.join, 20)
-    assert process.exitcode == 0
+    assert await end_of(spawn(folder)) == 0
+
+
+async def end_of(process: ForkServerProcess) -> int | None:
+    """Wait until a worker has ended, and return its exit code; ``None`` if it did not end by itself."""
+    await asyncio.to_thread(process.join, WITHIN)
+    code = process.exitcode
+    process.kill()
+    return code
 
 
 @pytest.mark.parametrize("death", STARTING)
@@ -120,6 +125,7 @@ async def test_a_worker_that_is_killed_again_and_again_gets_there(embedded: Data
 async def test_a_worker_that_is_paused_and_woken_goes_on(embedded: Database, tmp_path: Path) -> None:
     world = World(embedded)
     sessions = [await world.ask(account, provider="filed") for account in range(1, 9)]
+    (tmp_path / STAY).touch()
     process = spawn(tmp_path)
     assert process.pid is not None
     provider = FiledProvider(tmp_path)
@@ -130,9 +136,9 @@ async def test_a_worker_that_is_paused_and_woken_goes_on(embedded: Database, tmp
         await DurableJobs(f"sqlite:///{tmp_path / 'jobs.db'}").launch()
     await world.stop(sessions[0])
     os.kill(process.pid, signal.SIGCONT)
-    await asyncio.to_thread(process.join, 20)
+    (tmp_path / STAY).unlink()
 
-    assert process.exitcode == 0
+    assert await end_of(process) == 0
     assert (await world.session(sessions[0])).state is State.STOPPED
     assert [(await world.session(one)).state for one in sessions[1:]] == [State.RUNNING] * 7
     assert sorted(path.stem for path in provider.machines()) == sorted(sessions[1:])

@@ -254,12 +254,15 @@ async def test_a_start_that_hangs_fails_at_its_deadline(embedded: Database) -> N
 async def test_a_stop_is_tried_until_it_works(world: World) -> None:
     session = await world.run()
     world.hypervisor.fail("stop", BackendConnectionException("fake", "gone"), times=3 * world.pace.tries)
+    last = world.hypervisor.hold("stop")
 
     await world.stop(session.id)
-    shown = await world.until(session.id, lambda one: str(one.stage) == BackendConnectionException.message)
+    await last.reached()
+    shown = await world.session(session.id)
+    last.open()
     await world.reaches(session.id, State.STOPPED)
 
-    assert shown.state is State.STOPPING
+    assert (shown.state, str(shown.stage)) == (State.STOPPING, BackendConnectionException.message)
     assert world.hypervisor.machines == {}
 
 

@@ -5,7 +5,6 @@ import contextlib
 import multiprocessing
 import os
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from chatsubo.store.database import Database
 from chatsubo.store.queue import pending_intents
 from tests.lab.filed import FiledProvider, die
 from tests.lab.world import QUICK
+
+STAY = "stay"
 
 
 class DyingDatabase(Database):
@@ -52,17 +53,20 @@ class DyingJobs(DurableJobs):
 
 
 async def work(folder: Path, death: str) -> None:
-    """Run a lab until nothing is left to do, and leave at once."""
+    """Run a lab until nothing is left to do, and leave at once; but who is to die waits for that.
+
+    It stays for as long as the folder holds a file :data:`STAY`.
+    """
     db = DyingDatabase.open(f"sqlite:///{folder / 'chatsubo.db'}")
     jobs = DyingJobs(f"sqlite:///{folder / 'jobs.db'}")
     provider = FiledProvider(folder, lambda step: die() if step == death else None)
-    lab = Lab(db, jobs, {"filed": provider}, Bus(), pace=replace(QUICK, unclaimed=5.0))
+    lab = Lab(db, jobs, {"filed": provider}, Bus(), pace=QUICK)
     await lab.start()
     db.death = jobs.death = death
     db.writes = 0
     while True:
         async with db.read() as tx:
-            if not await pending_intents(tx):
+            if not await pending_intents(tx) and not death and not (folder / STAY).exists():
                 os._exit(0)
         await asyncio.sleep(0.01)  # the end of a workflow is no event for an outsider
 

@@ -1,6 +1,7 @@
 """Boxes as organisers write them: registered, edited, released, retired, deleted and restored."""
 
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from chatsubo.store.database import Database
 from chatsubo.store.listings import all_listings
 from chatsubo.store.notices import insert_notice
 from chatsubo.store.sessions import Session, live_sessions
-from chatsubo.store.settings import read_setting, write_setting
+from chatsubo.store.settings import write_setting
 
 TAKEN_OUT = N_("{box} was taken out of play, and your machine of it is gone.")
 
@@ -47,8 +48,9 @@ class BoxAdmin:
         """
         actor.must_be_admin()
         async with self._db.write() as tx:
+            await _raise_version(tx)
             dynamic = await _is_dynamic(tx, form.template)
-            problems = list(problems_of(form))
+            problems = list(problems_of(form, dynamic=dynamic is not False))
             if dynamic is None:
                 problems.insert(0, FieldProblem("template", Text(N_("No provider offers this template."))))
             if problems:
@@ -65,8 +67,7 @@ class BoxAdmin:
                     "created_at": self._clock(),
                 },
             )
-            await _write_flags(tx, box_id, form.flags)
-            await _raise_version(tx)
+            await _write_flags(tx, box_id, form.flags, self._clock())
         self._changed()
         return slug
 
@@ -79,14 +80,14 @@ class BoxAdmin:
             NotFound: If there is no such box.
         """
         actor.must_be_admin()
-        problems = list(problems_of(form))
-        if problems:
-            raise Invalid(*problems)
         async with self._db.write() as tx:
+            await _raise_version(tx)
             box = await _box(tx, slug)
+            problems = list(problems_of(form, dynamic=box.dynamic))
+            if problems:
+                raise Invalid(*problems)
             await store.update_box(tx, box.id, await _columns(tx, form))
             await _write_flags(tx, box.id, form.flags, self._clock())
-            await _raise_version(tx)
         self._changed()
 
     async def form(self, actor: Actor, slug: str) -> BoxForm:
@@ -147,11 +148,11 @@ class BoxAdmin:
     async def _set(self, actor: Actor, slug: str, values: dict[str, Any], keep: str = "") -> None:
         actor.must_be_admin()
         async with self._db.write() as tx:
+            await _raise_version(tx)
             box = await _box(tx, slug)
             if keep and getattr(box, keep) is not None:
                 values.pop(keep)
             await store.update_box(tx, box.id, values)
-            await _raise_version(tx)
         self._changed()
 
     async def _take_out(self, actor: Actor, slug: str, column: str) -> None:
@@ -159,10 +160,10 @@ class BoxAdmin:
         actor.must_be_admin()
         now = self._clock()
         async with self._db.write() as tx:
+            await _raise_version(tx)
             box = await _box(tx, slug)
             await store.update_box(tx, box.id, {column: now})  # first, so that a start at the same time waits for it
             stopped = await _stop_machines(tx, box, now)
-            await _raise_version(tx)
         self._changed()
         if stopped:
             self._wake()
@@ -227,20 +228,19 @@ async def _track(tx: AsyncConnection, form: BoxForm) -> int:
         return by_slug[slug]
     if not name:
         raise Invalid.field("track", N_("Choose a track, or name a new one."))
-    return await store.insert_track(tx, slug=slug, name=name[:64], icon="flag")
+    return await store.insert_track(tx, slug=slug, name=name, icon="flag")
 
 
-async def _write_flags(
-    tx: AsyncConnection, box_id: int, forms: Sequence[FlagForm], now: datetime | None = None
-) -> None:
+async def _write_flags(tx: AsyncConnection, box_id: int, forms: Sequence[FlagForm], now: datetime) -> None:
     """Make the box's flags those of the form. A flag keeps its solves while it keeps its id or its name."""
     by_name = await store.flag_ids_by_name(tx, box_id)
-    known = [form for form in forms if form.id in by_name.values()]
+    ids = _flag_ids(forms, by_name)
+    names = {flag_id: form.name.strip() for flag_id, form in zip(ids, forms, strict=True)}
     for name, old_id in by_name.items():
-        if any((form.id == old_id) != (form.name.strip() == name) for form in known):
-            await store.update_flag(tx, old_id, {"name": f"~{old_id}"})  # so that two flags may swap their names
-    kept: set[int] = set()
-    for position, form in enumerate(forms):
+        if names.get(old_id, name) != name or (old_id not in names and name in names.values()):
+            # So that two flags may swap their names. No organiser's name begins with a space.
+            await store.update_flag(tx, old_id, {"name": f" {old_id}"})
+    for position, (flag_id, form) in enumerate(zip(ids, forms, strict=True)):
         values = {
             "name": form.name.strip(),
             "value": "" if form.dynamic else form.value.strip(),
@@ -252,18 +252,28 @@ async def _write_flags(
             "position": position,
             "deleted_at": None,
         }
-        flag_id = form.id if form.id in by_name.values() else by_name.get(form.name.strip())
         if flag_id is None:
-            flag_id = await store.insert_flag(tx, {"box_id": box_id, **values})
+            await store.insert_flag(tx, {"box_id": box_id, **values})
         else:
             await store.update_flag(tx, flag_id, values)
-        kept.add(flag_id)
-    for flag_id in set(by_name.values()) - kept:
+    for flag_id in set(by_name.values()) - names.keys():
         await store.update_flag(tx, flag_id, {"deleted_at": now})
 
 
+def _flag_ids(forms: Sequence[FlagForm], by_name: Mapping[str, int]) -> list[int | None]:
+    """Return which known flag each form is: the one of its id, else the one of its name that no other form is."""
+    known = set(by_name.values())
+    claimed = {form.id for form in forms}
+    named = [by_name.get(form.name.strip()) for form in forms]
+    return [
+        form.id if form.id in known else None if flag_id in claimed else flag_id
+        for form, flag_id in zip(forms, named, strict=True)
+    ]
+
+
 async def _raise_version(tx: AsyncConnection) -> None:
-    await write_setting(tx, CATALOGUE, int(await read_setting(tx, CATALOGUE) or 0) + 1)
+    """Tell that there is something new. At first, so that whoever changes boxes at the same time waits for this one."""
+    await write_setting(tx, CATALOGUE, secrets.token_hex(8))
 
 
 def _free_slug(wanted: str, taken: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""One ready-made picture of all that everyone sees: boxes, flags, who found what, the standings.
+"""What everyone sees, ready-made: boxes, flags, who found what, the standings.
 
 It is made anew only when something in it changed, and once a second at most when it is large.
 """
@@ -27,9 +27,9 @@ SHARE = 0.05
 """How much of the time may go into making snapshots: one that takes 5 ms may be made anew after 100 ms."""
 
 CATALOGUE = "catalogue"
-"""The setting that is raised with each change to tracks, boxes and flags."""
+"""The setting that is another after each change to tracks, boxes and flags."""
 
-Version = tuple[int, int, int]
+Version = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The picture.
+    """What everyone sees at one moment.
 
     Attributes:
         version: Changes whenever anything in it did.
@@ -52,7 +52,6 @@ class Snapshot:
         points: What each flag that counts is worth, by its id.
         found: When each account found which flag, by account and flag.
         finders: How many accounts have found each flag.
-        firsts: Who found each flag first.
         first_bloods: Who found all flags of each box first, by the box's id.
         boards: The standings by the track's slug, ``None`` for overall.
         rows: The overall standings by account.
@@ -66,7 +65,6 @@ class Snapshot:
     usernames: Mapping[int, str] = field(repr=False)
     found: Mapping[int, Mapping[int, datetime]] = field(repr=False)
     finders: Mapping[int, int] = field(repr=False)
-    firsts: Mapping[int, int] = field(repr=False)
     first_bloods: Mapping[int, int] = field(repr=False)
     boards: Mapping[str | None, Board] = field(repr=False)
     rows: Mapping[int, StandingRow] = field(repr=False)
@@ -143,7 +141,7 @@ class Snapshots:
         began = time.monotonic()
         changes = self._changes  # one that comes while we look may not be in what we read
         async with self._db.read() as tx:
-            version = (*await solves_version(tx), int(await read_setting(tx, CATALOGUE) or 0))
+            version = (*await solves_version(tx), str(await read_setting(tx, CATALOGUE)))
             rows = await _read(tx, version) if version != self._version else None
         if rows is not None:
             self._snapshot = await asyncio.to_thread(_compute, rows)
@@ -175,11 +173,9 @@ def _compute(rows: _Rows) -> Snapshot:
             flags.setdefault(flag.box_id, []).append(flag)
     found: dict[int, dict[int, datetime]] = {}
     finders: dict[int, int] = {}
-    firsts: dict[int, int] = {}
     for solve in rows.solves:
         found.setdefault(solve.account_id, {})[solve.flag_id] = solve.at
         finders[solve.flag_id] = finders.get(solve.flag_id, 0) + 1
-        firsts.setdefault(solve.flag_id, solve.account_id)
     boards = {
         track: _board(rows, track, {f.id: f.points for b in group for f in flags.get(b, ())}, version)
         for track, group in _groups(rows, counted).items()
@@ -193,7 +189,6 @@ def _compute(rows: _Rows) -> Snapshot:
         usernames=rows.usernames,
         found=found,
         finders=finders,
-        firsts=firsts,
         first_bloods=_first_bloods(rows.solves, flags),
         boards=boards,
         rows={row.account_id: row for row in boards[None].view.rows},

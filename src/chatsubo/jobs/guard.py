@@ -13,7 +13,8 @@ EVERY = 5.0
 """Seconds between two looks."""
 SILENT = 30.0
 """Seconds without a look that went through, after which that is told."""
-CLOSING = 0.5
+CLOSING = 0.2
+"""Seconds that a look under way may take when the engine stops; the lab has two for everything."""
 
 log = structlog.get_logger(__name__)
 

@@ -155,7 +155,8 @@ class Watch:
         await self._reconciler.compare(self._provider, seen.instances, before)
 
     async def _ask(self) -> ProviderListing:
-        if self._is_dynamic is None:
+        # Where something is missing that starts need, it may be there by now.
+        if self._is_dynamic is None or (self._provider.is_dynamic and not self._is_dynamic):
             check = await self._provider.check()
             if not check.reachable:
                 # The findings of a provider may name it already, and whoever reads this knows whose problem it is.

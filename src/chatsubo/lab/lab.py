@@ -84,7 +84,11 @@ class Lab:
         """
         self._jobs.handle_with(self._lifecycle.carry_out)
         await self._jobs.launch()
-        await self._inventory.prepare()
+        try:
+            await self._inventory.prepare()
+        except BaseException:
+            await self._jobs.shutdown()
+            raise
         parts = {
             "dispatcher": self._dispatcher.run,
             "sweep": self._sweep.run,

@@ -43,6 +43,7 @@ class WrittenProgress:
         self._stage: Text | None = None
         self._pieces: deque[str] = deque([earlier] if earlier else ())
         self._size = len(earlier)
+        self._cut = False
         self._unwritten = False
         self._written_at = time.monotonic()
 
@@ -58,6 +59,7 @@ class WrittenProgress:
             self._size += len(output)
             while len(self._pieces) > 1 and self._size - len(self._pieces[0]) >= KEPT:
                 self._size -= len(self._pieces.popleft())
+                self._cut = True
             self._unwritten = True
         self._wake()
 
@@ -84,17 +86,19 @@ class WrittenProgress:
                     await self._over.wait()
                     return
             self._news.clear()
-            try:
-                await self._flush()
-            except ChatsuboError as error:
-                log.warning("progress.unwritten", reason=str(error))
+            await self._flush()
 
     async def _flush(self) -> None:
         stage, self._stage = self._stage, None
         due = self._unwritten and time.monotonic() - self._written_at >= self._pace.log
         output = self.output() if due else None
-        if stage is not None or output is not None:
-            await self._write(stage, output)
+        try:
+            if stage is not None or output is not None:
+                await self._write(stage, output)
+        except ChatsuboError as error:
+            log.warning("progress.unwritten", reason=str(error))
+            with self._lock:
+                self._unwritten = self._unwritten or output is not None
         if self._unwritten:
             self._news.set()
 
@@ -105,7 +109,11 @@ class WrittenProgress:
                 return None
             self._unwritten = False
             self._written_at = time.monotonic()
-            whole = redact(clean("".join(self._pieces)), self._values)[-KEPT:]
+            whole = "".join(self._pieces)
+            if self._cut:
+                # Half a value that nobody would recognise may be at the beginning.
+                whole, self._cut = whole.partition("\n")[2] or whole, False
+            whole = redact(clean(whole), self._values)[-KEPT:]
             self._pieces = deque([whole])
             self._size = len(whole)
             return whole

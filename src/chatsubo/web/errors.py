@@ -134,13 +134,16 @@ def exception_handlers(settings: WebSettings, page: ErrorPage) -> ExceptionHandl
         problem = problem_of(error, translator)
         response = page(request, problem) if in_page else problem_response(problem)
         response.headers["Content-Language"] = translator.language
-        if problem.retry_after is not None:
-            response.headers["Retry-After"] = str(problem.retry_after)
-        for name, value in (getattr(raised, "headers", None) or {}).items():
+        for name, value in {**(getattr(raised, "headers", None) or {}), **headers_of(error)}.items():
             response.headers.setdefault(name, value)
         return response
 
     return {Exception: answer, HTTPException: answer, ChatsuboError: answer}
+
+
+def headers_of(error: ChatsuboError) -> dict[str, str]:
+    """Return the headers that belong to ``error``: when to come back, where that is known."""
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
 
 
 def problem_response(problem: Problem) -> Response[bytes]:

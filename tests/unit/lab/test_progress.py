@@ -63,9 +63,19 @@ async def test_only_the_last_of_much_output_is_kept() -> None:
 
     kept = progress.output()
     assert kept is not None
-    assert len(kept) == KEPT
+    assert KEPT - 100 < len(kept) <= KEPT
     assert kept.endswith(f"line 19999 {'x' * 60}\n")
     assert sum(len(piece) for piece in progress._pieces) <= KEPT
+
+
+async def test_no_half_of_a_value_is_left_where_old_output_was_cut_off() -> None:
+    progress = SessionProgress(Page().write, {"FLAG0": "WZ{secret}"}, "", QUICK)
+
+    progress.log("WZ{sec")
+    progress.log("ret}\n")
+    progress.log("x" * (KEPT - 6) + "\n")
+
+    assert set(progress.output() or "") == {"x", "\n"}
 
 
 async def test_it_may_be_told_from_another_thread() -> None:
@@ -97,3 +107,21 @@ async def test_a_database_that_is_away_stops_nobody() -> None:
         progress.stage(Text("Second"))
         async with asyncio.timeout(5):
             await tried.wait()
+
+
+async def test_output_that_could_not_be_written_is_written_later() -> None:
+    page, tried = Page(), asyncio.Event()
+
+    async def away_once(stage: Text | None, output: str | None) -> None:
+        if not tried.is_set():
+            tried.set()
+            raise Unavailable
+        await page.write(stage, output)
+
+    progress = SessionProgress(away_once, {}, "", QUICK)
+    async with progress.written():
+        progress.log("told once\n")
+        async with asyncio.timeout(5):
+            await page.written.wait()
+
+    assert page.output == "told once\n"

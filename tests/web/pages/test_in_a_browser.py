@@ -18,6 +18,16 @@ pytestmark = need.chromium
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
+CUT_OFF = """() => {
+  const tables = [...document.querySelectorAll(".table-wrap")].filter((one) => one.scrollWidth > one.clientWidth);
+  const tabs = [...document.querySelectorAll(".tabs [aria-current]")].filter((one) => {
+    const { left, right } = one.getBoundingClientRect();
+    return left < 0 || right > innerWidth;
+  });
+  return [...tables, ...tabs].map((one) => one.textContent.trim());
+}"""
+"""Names tables that are wider than the screen, and open tabs that are not on it."""
+
 
 @dataclass
 class Club:
@@ -75,6 +85,7 @@ async def test_pages_fit_a_phone_and_break_neither_their_policy_nor_a_script(clu
         await page.goto(f"{club.url}{path}")
         await expect(page.locator("html.scripted")).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert await page.evaluate(CUT_OFF) == [], path
 
 
 async def test_all_tabs_share_one_stream_and_hear_the_same(club: Club, world):

@@ -131,6 +131,14 @@ async def test_what_cannot_be_a_flag_is_refused_with_a_reason(player):
     assert "A flag has at most 512 characters." in Page(answer.text).text
 
 
+async def test_too_many_tries_say_when_to_come_back(player):
+    form = (await player.page("/tracks")).form("/flags")
+    tries = [await player.post(form.action, {**form.fields, "flag": "FLAG{nope}"}, script=True) for _ in range(31)]
+    assert tries[-1].status_code == 429
+    assert int(tries[-1].headers["retry-after"]) > 0
+    assert "Too many tries." in Page(tries[-1].text).text
+
+
 async def test_the_own_row_is_on_the_board_even_far_down(player):
     page = await player.page("/scoreboard")
     rows = [attributes for tag, attributes in page.elements if tag == "tr" and attributes.get("class") == "is-me"]

@@ -149,7 +149,7 @@ class BaseProvider(ABC):
         """Return the instances that exist, running or not, of sessions and classic ones, also those that another
         process of ours made; only those of ``realm`` where one is given.
 
-        Called in the background every few seconds, and by reconciliation, which removes what nobody knows.
+        Called in the background every few seconds. What it shows of sessions that ended is stopped after a while.
 
         Raises:
             BackendConnectionException, AccessRefused, TimedOut: As the hypervisor answers.

@@ -61,11 +61,6 @@ class Context:
     digest: str
     mentions: frozenset[str]
 
-    @property
-    def signature(self) -> tuple[object, ...]:
-        """What changes when anything in it changes."""
-        return signature(self.entries)
-
 
 def entries(folder: Path) -> tuple[Entry, ...]:
     """Return what a folder holds for a build, sorted; devices, pipes and sockets are left out.

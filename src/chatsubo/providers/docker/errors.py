@@ -3,7 +3,6 @@
 import asyncio
 import re
 import ssl
-from collections.abc import Callable
 
 import aiohttp
 from aiodocker.exceptions import DockerError
@@ -89,16 +88,13 @@ def translate(error: BaseException, name: str) -> ProviderError:
     return BackendConnectionException(name, f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__)
 
 
-def meaning(
-    status: int, message: str, name: str, fallback: Callable[[str], ProviderError] | None = None
-) -> ProviderError:
+def meaning(status: int, message: str, name: str) -> ProviderError:
     """Return what an answer of the engine means.
 
     Args:
         status: Its HTTP status; 0 for an error inside a stream.
         message: What it says.
         name: The provider, as ``kind/name``.
-        fallback: Makes the error where neither message nor status say more.
     """
     said = f"{name}: {message}".strip()
     for pattern, kind in _COMPILED:
@@ -107,8 +103,6 @@ def meaning(
     if status in _BY_STATUS:
         kind = _BY_STATUS[status]
         return kind(name, message) if kind is BackendConnectionException else kind(said)
-    if fallback is not None:
-        return fallback(said)
     return Misconfigured(said) if 400 <= status < 500 else ProviderError(said)  # noqa: PLR2004
 
 

@@ -37,15 +37,11 @@ class Image:
     Attributes:
         reference: What containers are made from: an id, so that nobody can swap it meanwhile.
         labels, environment: What it brings; placeholders stand where values belong.
-        ports: The TCP ports that it exposes, sorted.
-        has_health_check: Whether it tells by itself how it is.
     """
 
     reference: str
     labels: Mapping[str, str] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
-    ports: tuple[int, ...]
-    has_health_check: bool
 
 
 class Images:
@@ -216,14 +212,10 @@ class Images:
 
 def _image(raw: Mapping[str, Any]) -> Image:
     config = raw.get("Config") or {}
-    ports = sorted(int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {} if port.endswith("/tcp"))
-    check = (config.get("Healthcheck") or {}).get("Test") or []
     return Image(
         reference=raw["Id"],
         labels=config.get("Labels") or {},
         environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or ()),
-        ports=tuple(ports),
-        has_health_check=bool(check) and check[0] != "NONE",
     )
 
 

@@ -21,9 +21,9 @@ ICC = f"{BRIDGE}enable_icc"
 MASQUERADE = f"{BRIDGE}enable_ip_masquerade"
 LONGEST_INTERFACE = 15
 FRESH = 30.0
+"""Seconds that what is known of a network is relied on."""
 APPEARING = (0.0, 0.1, 0.2, 0.4, 0.8)
 """Seconds to wait before each look for a network that somebody else may be creating."""
-"""Seconds that what is known of a network is relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ class Network:
         subnet: Its addresses.
         taken: Those of them that no box may have: the gateway's and what the engine keeps.
         options: The driver's options.
-        driver: Its driver.
         internal: Whether nothing outside it can be reached, by players either.
     """
 
@@ -60,7 +59,6 @@ class Network:
     subnet: IPv4Network
     taken: frozenset[IPv4Address]
     options: Mapping[str, str] = field(default_factory=dict)
-    driver: str = "bridge"
     internal: bool = False
 
     @property
@@ -195,7 +193,6 @@ def read(raw: Mapping[str, Any]) -> Network:
             subnet=subnet,
             taken=frozenset(taken - {None}),
             options=raw.get("Options") or {},
-            driver=raw.get("Driver", ""),
             internal=bool(raw.get("Internal")),
         )
     raise Misconfigured(f"the network {raw.get('Name')} has no IPv4 addresses")

@@ -35,7 +35,6 @@ class Usage:
         declared: The slots that it declares with ``ARG``.
         baked: Those that end up in files.
         at_run_time: Those that a ``CMD``, ``ENTRYPOINT`` or ``HEALTHCHECK`` names: they belong into the environment.
-        bases: The images that it builds on, where they are known.
         secret_from: The line of the first instruction whose result may differ between sessions; 0 when there is none.
         work_before: Whether anything before that line takes time to build.
     """
@@ -44,7 +43,6 @@ class Usage:
     declared: frozenset[str]
     baked: frozenset[str]
     at_run_time: frozenset[str]
-    bases: tuple[str, ...]
     secret_from: int = 0
     work_before: bool = False
 
@@ -92,7 +90,6 @@ def examine(dockerfile: Dockerfile, files: Iterable[str] = (), *, bake_all: bool
         declared=walk.declared,
         baked=baked,
         at_run_time=frozenset(walk.at_run_time),
-        bases=tuple(walk.bases),
         secret_from=first,
         work_before=any(one.keyword in _WORK and one.line < first for one in dockerfile.instructions),
     )
@@ -110,7 +107,6 @@ class _Walk:
         self.declared: frozenset[str] = frozenset()
         self.baked: frozenset[str] = frozenset()
         self.at_run_time: set[str] = set()
-        self.bases: list[str] = []
 
     def step(self, one: Instruction) -> None:
         match one.keyword:
@@ -135,8 +131,6 @@ class _Walk:
         stage = _Stage()
         if parent := self.named.get(base.lower()):
             stage.inherit(parent)
-        elif base and base.lower() != "scratch":
-            self.bases.append(base)
         self.stage = stage
         self.named[str(len(self.named))] = stage
         if alias:

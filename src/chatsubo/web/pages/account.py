@@ -10,10 +10,9 @@ from chatsubo.domain.errors import ChatsuboError, FieldProblem, Invalid, RateLim
 from chatsubo.domain.text import N_, Text
 from chatsubo.game import Actor, Game
 from chatsubo.web.dependencies import TheActor, TheGame, TheSettings
-from chatsubo.web.errors import status_of
 from chatsubo.web.logins import remember, safe_next
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow, by_field
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
 
 _DIFFERS = N_("The two new passwords differ.")
 
@@ -73,8 +72,8 @@ async def _form(
 ) -> Response[Any]:
     return await show.page(
         "settings.html",
-        status_of(error) if error else 200,
+        error,
         logins=await game.accounts.logins(actor, show.reader.token or ""),
         done=done,
-        problems=by_field(error, show) if error else {},
+        problems=show.reasons(error),
     )

@@ -10,10 +10,9 @@ from litestar.response import Redirect, Template
 from chatsubo.domain.errors import BadCredentials, Closed, Invalid, RateLimited, Taken
 from chatsubo.game import Actor, Game
 from chatsubo.web.dependencies import TheGame, TheSettings, TheViewer
-from chatsubo.web.errors import status_of
 from chatsubo.web.logins import forget, remember, safe_next
 from chatsubo.web.pages.forms import Fields, fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow, by_field
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
 from chatsubo.web.settings import WebSettings
 
 _REFUSALS = (BadCredentials, Closed, Invalid, RateLimited, Taken)
@@ -85,10 +84,7 @@ async def _enter(
         _, token = await asked
     except _REFUSALS as error:
         kept = {name: fields.get(name, "") for name in ("username", "next")}
-        page = await show.page(form, status_of(error), fields=kept, problems=by_field(error, show))
-        if isinstance(error, RateLimited):
-            page.headers["Retry-After"] = str(error.retry_after)
-        return page
+        return await show.page(form, error, fields=kept, problems=show.reasons(error))
     if show.reader.token is not None:
         await game.accounts.logout(show.reader.token)
     response = Redirect(safe_next(settings, fields.get("next")), status_code=303)

@@ -13,7 +13,6 @@ from chatsubo.game import Actor, Game
 from chatsubo.game.vpn import Vpn
 from chatsubo.web.api.vpn import download
 from chatsubo.web.dependencies import TheActor, TheGame
-from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import fields_of
 from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
 
@@ -72,30 +71,30 @@ class PlayPages(Controller):
         """Check a flag, of any box or of the one that it is said to be of."""
         fields = await fields_of(request)
         slug = fields.get("box") or None
-        verdict, problem, status = None, None, 200
+        verdict, refusal = None, None
         try:
             verdict = await game.submissions.submit(actor, fields.get("flag", ""), slug)
         except (Invalid, RateLimited) as error:
-            told = show.problem(error)
-            problem, status = told.errors[0].detail if told.errors else told.detail, told.status
+            refusal = error
+        problem = show.reason(refusal) if refusal else None
         if not show.in_page:
-            return await show.page("verdict.html", status, verdict=verdict, problem=problem, slug=slug)
-        found = verdict is not None and verdict.verdict == "correct"
-        headers = {"HX-Trigger": "flagfound"} if found else {}
-        return show.fragment("verdict.html", status, headers, verdict=verdict, problem=problem)
+            return await show.page("verdict.html", refusal, verdict=verdict, problem=problem, slug=slug)
+        answer = show.fragment("verdict.html", refusal, verdict=verdict, problem=problem)
+        if verdict is not None and verdict.verdict == "correct":
+            answer.headers["HX-Trigger"] = "flagfound"
+        return answer
 
 
 async def _do(act: Awaitable[object], game: Game, actor: Actor, show: Show, slug: str) -> Redirect | Template:
     """Do something with a machine and show what became of it, or why it was refused."""
-    problem, status = None, 200
+    refusal = None
     try:
         await act
     except (Conflict, RateLimited, Invalid) as error:
-        told = show.problem(error)
-        problem, status = told.errors[0].detail if told.errors else told.detail, status_of(error)
-    if problem is None and not show.in_page:
+        refusal = error
+    if refusal is None and not show.in_page:
         return show.redirect(f"/boxes/{slug}")
-    box = await game.catalogue.box(actor, slug)
+    box, problem = await game.catalogue.box(actor, slug), show.reason(refusal) if refusal else None
     if show.in_page:
-        return show.fragment("machine.html", status, box=box, problem=problem)
-    return await show.page("box.html", status, box=box, problem=problem)
+        return show.fragment("machine.html", refusal, box=box, problem=problem)
+    return await show.page("box.html", refusal, box=box, problem=problem)

@@ -14,13 +14,13 @@ from litestar.response import Redirect, Template
 from litestar.template import TemplateConfig
 from markupsafe import Markup
 
-from chatsubo.domain.errors import ChatsuboError, Invalid
+from chatsubo.domain.errors import ChatsuboError
 from chatsubo.game import Game
 from chatsubo.game.views import BoxCard, FlagForm
 from chatsubo.i18n import languages, translator
 from chatsubo.web.assets import bundled
 from chatsubo.web.dependencies import TheGame, TheSettings
-from chatsubo.web.errors import Problem, problem_of
+from chatsubo.web.errors import Problem, headers_of, problem_of, status_of
 from chatsubo.web.markdown import markdown
 from chatsubo.web.pages.browsers import browser_name
 from chatsubo.web.pages.speech import speech, stamp
@@ -110,32 +110,35 @@ class Show:
         """Whether the page's script asks, for a part of the page, rather than the browser for a whole one."""
         return self._request.headers.get("hx-request") == "true"
 
-    async def page(self, name: str, status: int = 200, **context: Any) -> Template:
-        """Return a whole page."""
+    async def page(self, name: str, error: ChatsuboError | None = None, **context: Any) -> Template:
+        """Return a whole page; one that tells about an ``error`` has its status."""
         frame = surroundings(self._request)
         viewer = self.reader.viewer
         if viewer is not None:
             frame["me"], frame["tracks"] = await self._game.catalogue.frame(viewer)
-        return Template(name, context={**frame, **context}, status_code=status)
+        return _template(name, {**frame, **context}, error)
 
-    def fragment(
-        self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
-    ) -> Template:
-        """Return a part of a page."""
-        return Template(
-            f"fragments/{name}",
-            context={**surroundings(self._request), **context},
-            status_code=status,
-            headers={**FRAGMENT, **(headers or {})},
-        )
+    def fragment(self, name: str, error: ChatsuboError | None = None, **context: Any) -> Template:
+        """Return a part of a page, likewise."""
+        part = _template(f"fragments/{name}", {**surroundings(self._request), **context}, error)
+        part.headers.update(FRAGMENT)
+        return part
 
     def redirect(self, path: str) -> Redirect:
         """Send the browser to ``path``, below the prefix, after a form."""
         return Redirect(self._settings.url(path), status_code=303)
 
-    def problem(self, error: ChatsuboError) -> Problem:
-        """Return ``error`` in the reader's words."""
-        return problem_of(error, self.reader.translator)
+    def reason(self, error: ChatsuboError) -> str:
+        """Return in one sentence why something was refused, in the reader's words."""
+        problem = problem_of(error, self.reader.translator)
+        return problem.errors[0].detail if problem.errors else problem.detail
+
+    def reasons(self, error: ChatsuboError | None) -> dict[str, str]:
+        """Return what is wrong with a form by the name of the field; what concerns all of it stands under ``""``."""
+        if error is None:
+            return {}
+        problem = problem_of(error, self.reader.translator)
+        return {one.field: one.detail for one in problem.errors} or {"": problem.detail}
 
 
 TheShow = NamedDependency[Show]
@@ -147,12 +150,10 @@ def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings) -> S
     return Show(request, game, settings)
 
 
-def by_field(error: ChatsuboError, show: Show) -> dict[str, str]:
-    """Return what is wrong by the name of the field; what concerns the whole form stands under ``""``."""
-    problem = show.problem(error)
-    if isinstance(error, Invalid):
-        return {one.field: one.detail for one in problem.errors}
-    return {"": problem.detail}
+def _template(name: str, context: dict[str, Any], error: ChatsuboError | None) -> Template:
+    if error is None:
+        return Template(name, context=context)
+    return Template(name, context=context, status_code=status_of(error), headers=headers_of(error))
 
 
 def error_page(request: AnyRequest, problem: Problem) -> Response[Any]:

@@ -41,7 +41,7 @@ def container(
 ):
     order = StartOrder(SESSION, make_values(SESSION, "FLAG"), 3, 0.0, order_limits or Limits())
     network = Network("gate", IPv4Network("10.1.0.0/24"), frozenset())
-    image = image or Image("sha256:1", {}, {}, (), has_health_check=False)
+    image = image or Image("sha256:1", {}, {})
     made = Blueprint("docker", settings, "wz01", box, image, network, order)
     return made.container(IPv4Address("10.1.0.9"), {80: 8080, 22: None}), order
 
@@ -113,7 +113,7 @@ def test_a_label_may_ask_for_less_and_the_order_has_the_last_word():
 def test_placeholders_of_a_shared_image_become_the_sessions_values():
     labels = {"chatsubo.flags.first.value": placeholder("FLAG0"), "other": "kept"}
     environment = {"CONFIG": f"flag={placeholder('FLAG0')};x={placeholder('FLAG1')}", "PATH": "/bin"}
-    image = Image("sha256:1", labels, environment, (), has_health_check=False)
+    image = Image("sha256:1", labels, environment)
     body, order = container(template(), config(), image=image)
 
     assert body["Labels"]["chatsubo.flags.first.value"] == order.values["FLAG0"]

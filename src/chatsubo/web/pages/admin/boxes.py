@@ -10,9 +10,8 @@ from chatsubo.domain.errors import Invalid
 from chatsubo.domain.labels import SYSTEMS
 from chatsubo.game.views import BoxForm, TemplateView
 from chatsubo.web.dependencies import TheActor, TheGame
-from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import box_form, fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow, by_field
+from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
 
 
 class BoxDesk(Controller):
@@ -106,11 +105,11 @@ async def _form(
 ) -> Template:
     return await show.page(
         "admin/box_form.html",
-        status_of(error) if error else 200,
+        error,
         form=form,
         slug=slug,
         template=template,
         systems=SYSTEMS,
         missing=template.missing if template and not error else (),
-        problems=by_field(error, show) if error else {},
+        problems=show.reasons(error),
     )

@@ -52,10 +52,10 @@ class DeskPages(Controller):
         try:
             await game.desk.stop_session(admin, session_id)
         except Conflict as error:
-            told = show.problem(error)
             session = await game.desk.session(admin, session_id)
             log = await game.desk.log(admin, session_id)
-            return await show.page("admin/session.html", told.status, session=session, log=log, problem=told.detail)
+            problem = show.reason(error)
+            return await show.page("admin/session.html", error, session=session, log=log, problem=problem)
         return show.redirect(f"/admin/sessions/{session_id}")
 
     @get("/submissions")

@@ -8,9 +8,8 @@ from litestar.response import Template
 
 from chatsubo.domain.errors import Invalid
 from chatsubo.web.dependencies import TheActor, TheGame
-from chatsubo.web.errors import status_of
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, TheShow, by_field
+from chatsubo.web.pages.rendering import AnyRequest, TheShow
 
 
 class WordsPages(Controller):
@@ -19,9 +18,9 @@ class WordsPages(Controller):
     path = "/admin"
 
     @get("/announce")
-    async def announce_form(self, admin: TheActor, show: TheShow, done: FromQuery[bool] = False) -> Template:  # noqa: ARG002  bars players
+    async def announce_form(self, admin: TheActor, show: TheShow, done: FromQuery[str] = "") -> Template:  # noqa: ARG002  bars players
         """Ask what everyone should be told."""
-        return await show.page("admin/announce.html", message="", problems={}, done=done)
+        return await show.page("admin/announce.html", message="", problems={}, done=bool(done))
 
     @post("/announce")
     async def announce(self, request: AnyRequest, game: TheGame, admin: TheActor, show: TheShow) -> Response[Any]:
@@ -30,10 +29,8 @@ class WordsPages(Controller):
         try:
             await game.notices.announce(admin, message)
         except Invalid as error:
-            problems = by_field(error, show)
-            return await show.page(
-                "admin/announce.html", status_of(error), message=message, problems=problems, done=False
-            )
+            problems = show.reasons(error)
+            return await show.page("admin/announce.html", error, message=message, problems=problems, done=False)
         return show.redirect("/admin/announce?done=true")
 
     @get("/home")
@@ -48,6 +45,5 @@ class WordsPages(Controller):
         try:
             await game.home.set_content(admin, content)
         except Invalid as error:
-            problems = by_field(error, show)
-            return await show.page("admin/home.html", status_of(error), content=content, problems=problems)
+            return await show.page("admin/home.html", error, content=content, problems=show.reasons(error))
         return show.redirect("/")
