@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec import structs
 
-from chatsubo.domain.errors import AskedLately, Forbidden, NotFound, NothingAnnounced, NothingRunning
+from chatsubo.domain.errors import AskedLately, Forbidden, NotFound, NothingAnnounced, NothingShared
 from chatsubo.game import Actor
 from chatsubo.game.views import ResetView
 from chatsubo.live.bus import EVERYONE
@@ -39,7 +39,7 @@ async def test_a_player_asks_for_a_reset_and_everyone_is_told_five_minutes_befor
         events = [await news.next(within=5) for _ in range(2)]
     assert {event.name for event in events if event} == {"boxes", "notice"}
     assert await told(world, molly) == [
-        "shared in wz01 will be brought back to its initial state in 5 minutes. case asked for it."
+        "shared in wz01 will be brought back to its initial state in 5 min. case asked for it."
     ]
     reset = await reset_of(world, molly, vault)
     assert reset is not None
@@ -107,8 +107,9 @@ async def test_only_the_machines_of_a_realm_are_reset_when_one_is_named(world: W
         listing = await get_listing(tx, "lab")
     assert listing is not None
     (there,) = listing.instances
+    world.clock.move(seconds=1)
     await world.offer(realms=("wz01", "wz02"), instances=(there, structs.replace(there, id="2", realm="wz02")))
-    with pytest.raises(NothingRunning):
+    with pytest.raises(NothingShared):
         await world.game.shared.ask_reset(case, vault, "wz03")
     await world.game.shared.ask_reset(case, vault, "wz02")
     shared = {one.realm: one.reset for one in (await world.game.catalogue.box(case, vault)).shared}
@@ -132,5 +133,5 @@ async def test_of_a_box_that_players_do_not_see_the_organiser_is_told_alone(
 
 async def test_a_box_without_a_shared_machine_is_not_reset(world: World, admin: Actor) -> None:
     dynamic = await world.release(admin, "hello")
-    with pytest.raises(NothingRunning):
+    with pytest.raises(NothingShared):
         await world.game.shared.ask_reset(admin, dynamic)

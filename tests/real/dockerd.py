@@ -219,12 +219,14 @@ class Dockerd:
         end = time.monotonic() + limit
         while True:
             try:
-                socket.create_connection((address, port), 1).close()
-                return
+                connection = socket.create_connection((address, port), 1)
             except OSError:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.02)
+            else:
+                connection.close()
+                return
 
     def containers(self, label: str = "") -> list[dict[str, Any]]:
         """Return all containers, running or not; with a label only those that carry it."""

@@ -111,7 +111,6 @@ ADMIN_ADDRESSES = [
     ("POST", "boxes/hello/release"),
     ("POST", "boxes/hello/retire"),
     ("POST", "boxes/hello/restore"),
-    ("POST", "boxes/hello/reset"),
     ("DELETE", "sessions/x"),
     ("POST", "announcements"),
     ("PUT", "home"),

@@ -95,6 +95,13 @@ class NotStartable(Conflict):
     message = N_("No machine of this box can be started at the moment. Ask an organiser.")
 
 
+class NothingShared(Conflict):
+    """No provider shows a shared machine of the box."""
+
+    code = "nothing-shared"
+    message = N_("No machine of this box is there that could be reset.")
+
+
 class NothingAnnounced(Conflict):
     """No reset of the shared machine is announced, or it is under way already."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.clock import Clock
-from chatsubo.domain.errors import AskedLately, NotFound, NothingAnnounced, NothingRunning
+from chatsubo.domain.errors import AskedLately, NotFound, NothingAnnounced, NothingShared
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
 from chatsubo.game.offers import OffersReader
@@ -26,9 +26,7 @@ NOTICE = timedelta(minutes=5)
 AGAIN_AFTER = timedelta(minutes=30)
 """How long a player waits between two resets that they ask for."""
 
-ABOUT_TO = N_(
-    "{box} in {realm} will be brought back to its initial state in {minutes} minutes. {username} asked for it."
-)
+ABOUT_TO = N_("{box} in {realm} will be brought back to its initial state in {minutes} min. {username} asked for it.")
 CALLED_OFF = N_("The reset of {box} in {realm} was called off.")
 
 
@@ -77,7 +75,7 @@ class SharedMachines:
             AskedLately: If the player asked for a reset less than 30 minutes ago.
             Forbidden: If a player wants it at once.
             NotFound: If there is no such box.
-            NothingRunning: If no provider shows a shared machine of it.
+            NothingShared: If no provider shows a shared machine of it.
         """
         if at_once:
             actor.must_be_admin()
@@ -147,7 +145,7 @@ class SharedMachines:
             if one in shared and realm in (None, one.realm)
         }
         if not machines:
-            raise NothingRunning
+            raise NothingShared
         return machines
 
     async def _write_notices(self, tx: AsyncConnection, actor: Actor, box: Box, texts: Iterable[Text]) -> None:

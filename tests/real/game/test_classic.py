@@ -27,13 +27,13 @@ def test_a_shared_container_is_played_spoiled_and_made_anew(server: Server, dock
     (machine,) = case.until(f"/boxes/{slug}", lambda box: box["shared"])["shared"]
     assert case.post("/submissions", {"value": "FLAG{the old vault}"})["verdict"] == "correct"
 
-    dockerd.execute("vault", "echo spoiled > /greeting")
     dockerd.wait_for_service(machine["address"], PORT)
+    dockerd.execute("vault", "echo spoiled > /greeting")
     assert dockerd.read_from(machine["address"], PORT) == b"spoiled\n"
     (before,) = dockerd.containers("chatsubo.template=vault")
-    organiser.post(f"/admin/boxes/{slug}/reset")
+    organiser.post(f"/boxes/{slug}/shared/reset", {"at_once": True})
     told = case.until("/notices", lambda found: any("initial state" in one["text"] for one in found))
-    assert told[0]["text"] == "vault was brought back to its initial state."
+    assert told[0]["text"] == "vault in wz01 was brought back to its initial state."
     (after,) = dockerd.containers("chatsubo.template=vault")
     assert after["Id"] != before["Id"]
     (machine,) = case.until(f"/boxes/{slug}", lambda box: box["shared"] and box["shared"][0]["running"])["shared"]

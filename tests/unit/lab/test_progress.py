@@ -69,7 +69,7 @@ async def test_only_the_last_of_much_output_is_kept() -> None:
 
 
 async def test_no_half_of_a_value_is_left_where_old_output_was_cut_off() -> None:
-    progress = SessionProgress(Page().write, {"FLAG0": "WZ{secret}"}, "", QUICK)
+    progress = WrittenProgress(Page().write, {"FLAG0": "WZ{secret}"}, "", QUICK)
 
     progress.log("WZ{sec")
     progress.log("ret}\n")
@@ -118,7 +118,7 @@ async def test_output_that_could_not_be_written_is_written_later() -> None:
             raise Unavailable
         await page.write(stage, output)
 
-    progress = SessionProgress(away_once, {}, "", QUICK)
+    progress = WrittenProgress(away_once, {}, "", QUICK)
     async with progress.written():
         progress.log("told once\n")
         async with asyncio.timeout(5):

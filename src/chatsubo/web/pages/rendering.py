@@ -1,7 +1,7 @@
 """How pages are made from templates, with what every page shows around its own content."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chatsubo.config import Host
+from chatsubo.providers.base import NoProgress
 from chatsubo.providers.docker.classic import MAKING, Classic
 from chatsubo.providers.docker.config import Api, DockerConfig
 from chatsubo.providers.exc import InstanceNotFound
