@@ -73,8 +73,12 @@ async def account_by_id(tx: AsyncConnection, account_id: int) -> Account | None:
 
 
 async def lock_account(tx: AsyncConnection, account_id: int) -> None:
-    """Let nobody else act for the account until the transaction ends; on SQLite there is one writer anyway."""
-    await tx.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+    """Let nobody else lock the account until the transaction ends; on SQLite there is one writer anyway.
+
+    Rows that refer to it may be written meanwhile: were they to wait, a start and a submission at once could wait for
+    each other.
+    """
+    await tx.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update(key_share=True))
 
 
 async def all_accounts(tx: AsyncConnection) -> list[Account]:
