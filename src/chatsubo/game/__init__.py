@@ -22,6 +22,7 @@ from chatsubo.game.shared import ResetShared, SharedMachines
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.submissions import Submissions
 from chatsubo.live.bus import Bus
+from chatsubo.live.news import News
 from chatsubo.store.database import Database
 
 __all__ = ["Actor", "Client", "Game", "Role"]
@@ -78,7 +79,8 @@ class Game:
             gated_realms: The realms that players reach through a gate.
             reset_shared: Brings a shared machine back to its initial state.
         """
-        limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
+        news = News(bus)
+        limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, news), OffersReader(), Passwords()
         return cls(
             accounts=Accounts(db, clock, passwords, limiter),
             catalogue=Catalogue(db, clock, snapshots, offers, gated_realms),
@@ -89,17 +91,17 @@ class Game:
                 limiter=limiter,
                 snapshots=snapshots,
                 offers=offers,
-                bus=bus,
+                news=news,
                 wake=wake,
                 prefixes=prefixes or {},
             ),
-            submissions=Submissions(db, clock, limiter, snapshots, bus),
+            submissions=Submissions(db, clock, limiter, snapshots, news),
             scoreboard=Scoreboard(snapshots),
-            notices=Notices(db, clock, bus),
+            notices=Notices(db, clock, news),
             home=Home(db),
-            desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
-            box_admin=BoxAdmin(db, clock, snapshots, bus, wake=wake),
-            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, bus=bus, reset=reset_shared),
+            desk=Desk(db, clock, snapshots, offers, news, wake=wake),
+            box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
+            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=news, reset=reset_shared),
             passwords=passwords,
             snapshots=snapshots,
         )

@@ -11,7 +11,7 @@ from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.snapshot import Snapshots
-from chatsubo.live.bus import EVERYONE, Bus, Event, account_topic
+from chatsubo.live.news import News
 from chatsubo.providers.exc import ProviderError
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
@@ -36,7 +36,7 @@ class SharedMachines:
         *,
         snapshots: Snapshots,
         offers: OffersReader,
-        bus: Bus,
+        news: News,
         reset: ResetShared | None,
     ) -> None:
         """Keep what it works with.
@@ -46,14 +46,14 @@ class SharedMachines:
             clock: The time of day.
             snapshots: The boxes.
             offers: What providers show.
-            bus: Tells of notices.
+            news: Tells of notices.
             reset: Carries a reset out; ``None`` in a process that talks to no hypervisor.
         """
         self._db = db
         self._clock = clock
         self._snapshots = snapshots
         self._offers = offers
-        self._bus = bus
+        self._news = news
         self._reset = reset
         self._under_way: dict[tuple[str, str, str], asyncio.Task[None]] = {}
 
@@ -109,4 +109,4 @@ class SharedMachines:
             await insert_notice(
                 tx, account_id=account_id, kind=kind, text=text, link=f"/boxes/{box.slug}", at=self._clock()
             )
-        self._bus.publish(EVERYONE if account_id is None else account_topic(account_id), Event("notice"))
+        self._news.notice(account_id)
