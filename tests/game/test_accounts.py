@@ -5,8 +5,16 @@ import asyncio
 import pytest
 
 from chatsubo.domain.errors import BadCredentials, Invalid, NotFound, RateLimited, StorageFull, Taken
-from chatsubo.game import Client, Role
+from chatsubo.game import Actor, Client, Role
+from chatsubo.store.accounts import account_by_id
 from tests.game.world import CLIENT, PASSWORD, World
+
+
+async def gate_name(world: World, actor: Actor) -> str:
+    async with world.db.read() as tx:
+        account = await account_by_id(tx, actor.account_id)
+    assert account is not None
+    return account.gate_name
 
 
 async def test_who_registers_is_logged_in_as_a_player(world: World) -> None:
@@ -22,7 +30,7 @@ async def test_a_name_that_differs_by_case_or_width_alone_is_taken(world: World,
         await world.player(other)
 
 
-@pytest.mark.parametrize("bad", ["", " ", "a" * 33, "a\nb", "<b>", "a/b", "a" * 1_000_000, "\0"])
+@pytest.mark.parametrize("bad", ["", " ", "a" * 33, "a\nb", "<b>", "a/b", "a" * 1_000_000, "\0", ".", ".."])
 async def test_a_name_that_will_not_do_is_told_so(world: World, bad: str) -> None:
     with pytest.raises(Invalid) as told:
         await world.player(bad)
@@ -81,6 +89,22 @@ async def test_a_password_is_only_changed_by_who_knows_it(world: World) -> None:
     assert told.value.problems[0].field == "current"
 
 
+async def test_a_password_that_an_organiser_sets_meanwhile_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stole a password must not keep the account by changing it while it is taken back."""
+    thief = await world.player("case")
+    hash_password = world.game.passwords.hash
+
+    async def hash_slowly(password: str) -> str:
+        monkeypatch.undo()
+        await world.game.accounts.set_password("case", "taken back")
+        return await hash_password(password)
+
+    monkeypatch.setattr(world.game.passwords, "hash", hash_slowly)
+    with pytest.raises(BadCredentials):
+        await world.game.accounts.change_password(thief, PASSWORD, "mine now", client=CLIENT)
+    await world.game.accounts.login("case", "taken back", client=CLIENT)
+
+
 async def test_a_login_ends_when_it_was_not_used_for_two_weeks(world: World) -> None:
     _, token = await world.game.accounts.register("case", PASSWORD, client=CLIENT)
     world.clock.move(days=13)
@@ -104,8 +128,8 @@ async def test_one_cannot_end_somebody_elses_login(world: World) -> None:
 
 async def test_gates_know_a_player_by_the_username_if_it_fits_else_by_a_made_name(world: World) -> None:
     plain, odd = await world.player("case"), await world.player("Élan vital")
-    assert await world.game.accounts.gate_name(plain) == "case"
-    made = await world.game.accounts.gate_name(odd)
+    assert await gate_name(world, plain) == "case"
+    made = await gate_name(world, odd)
     assert made.isascii()
     assert len(made) <= 32
 
@@ -125,7 +149,7 @@ async def test_a_name_cannot_be_anothers_with_a_letter_behind_it_that_nobody_see
 
 
 async def test_no_gate_is_given_a_name_that_is_an_option(world: World) -> None:
-    assert not (await world.game.accounts.gate_name(await world.player("--batch"))).startswith("-")
+    assert not (await gate_name(world, await world.player("--batch"))).startswith("-")
 
 
 async def test_who_has_a_whole_network_of_addresses_has_the_tries_of_one(world: World) -> None:

@@ -139,9 +139,10 @@ async def test_a_box_that_is_taken_out_of_play_takes_its_machines_along(world: W
     topics = (ADMINS, account_topic(case.account_id))
     with world.bus.subscribe(topics) as heard, world.bus.subscribe([account_topic(armitage.account_id)]) as unheard:
         await getattr(world.game.box_admin, act)(admin, slug)
-        told = [await heard.next(1) for _ in range(3)]
-        assert [one.name for one in told if one] == ["desk", "session", "notice"]
-        assert told[1] == Event("session", {"session": running, "box": 1})
+        told = [await heard.next(1) for _ in range(4)]
+        assert [one.name for one in told if one] == ["session", "desk", "desk", "notice"]
+        assert told[0] == Event("session", {"session": running, "box": 1, "state": "stopping"})
+        assert told[2] == Event("desk", {"session": queued, "box": 1, "state": "stopped"})
         with pytest.raises(TimeoutError):
             await unheard.next(0)
 

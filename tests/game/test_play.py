@@ -14,6 +14,7 @@ from chatsubo.domain.errors import (
     TooManyRunning,
 )
 from chatsubo.domain.text import Text
+from chatsubo.live.bus import ADMINS, account_topic
 from tests.game.world import World
 
 
@@ -24,6 +25,17 @@ async def test_a_start_is_queued_and_the_lab_is_woken(world: World) -> None:
     assert (view.state, view.position, view.realm) == ("queued", 1, "wz01")
     assert world.woken
     assert await world.game.play.session(case, slug) == view
+
+
+async def test_a_start_is_told_to_its_player_and_to_the_desk_at_once(world: World) -> None:
+    slug = await world.release(await world.admin())
+    case = await world.player("case")
+    with world.bus.subscribe([account_topic(case.account_id)]) as player, world.bus.subscribe([ADMINS]) as desk:
+        await world.game.play.start(case, slug)
+        for listener, name in ((player, "session"), (desk, "desk")):
+            event = await listener.next(within=5)
+            assert event is not None
+            assert (event.name, event.data["state"]) == (name, "queued")
 
 
 async def test_of_two_starts_at_once_one_goes_through(world: World) -> None:

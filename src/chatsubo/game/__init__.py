@@ -76,7 +76,8 @@ class Game:
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
         """
-        limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
+        news = News(bus)
+        limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, news), OffersReader(), Passwords()
         return cls(
             accounts=Accounts(db, clock, passwords, limiter),
             catalogue=Catalogue(db, clock, snapshots, offers, gated_realms),
@@ -87,17 +88,17 @@ class Game:
                 limiter=limiter,
                 snapshots=snapshots,
                 offers=offers,
-                bus=bus,
+                news=news,
                 wake=wake,
                 prefixes=prefixes or {},
             ),
-            submissions=Submissions(db, clock, limiter, snapshots, bus),
+            submissions=Submissions(db, clock, limiter, snapshots, news),
             scoreboard=Scoreboard(snapshots),
-            notices=Notices(db, clock, bus),
+            notices=Notices(db, clock, news),
             home=Home(db),
-            desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
-            box_admin=BoxAdmin(db, clock, snapshots, bus, wake=wake),
-            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=News(bus), wake=wake),
+            desk=Desk(db, clock, snapshots, offers, news, wake=wake),
+            box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
+            shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=news, wake=wake),
             passwords=passwords,
             snapshots=snapshots,
         )

@@ -167,7 +167,8 @@ class Accounts:
         if account is None or not await self._passwords.verify(account.password_hash, current[: MAX_PASSWORD + 1]):
             raise Invalid.field("current", N_("That is not your password."))
         check_password(new, "new")
-        return await self._log_in(await self._set_password(account, new), client)
+        account = await self._set_password(account, new, instead_of=account.password_hash)
+        return await self._log_in(account, client)
 
     async def set_password(self, username: str, password: str) -> None:
         """Set somebody's password and end all of their logins: for commands on the server itself.
@@ -231,14 +232,6 @@ class Accounts:
         async with self._db.write() as tx:
             await store.set_preferences(tx, actor.account_id, language=language, theme=theme)
 
-    async def gate_name(self, actor: Actor) -> str:
-        """Return what gates call the account; it never changes and is never used again."""
-        async with self._db.read() as tx:
-            account = await store.account_by_id(tx, actor.account_id)
-        if account is None:
-            raise NotFound
-        return account.gate_name
-
     async def _by_name(self, username: str) -> Account:
         async with self._db.read() as tx:
             account = await store.account_by_name(tx, name_key(username))
@@ -250,13 +243,14 @@ class Accounts:
         """Hash the same password again with the costs of today, unless it was changed meanwhile."""
         renewed = await self._passwords.hash(password)
         async with self._db.write() as tx:
-            await store.renew_password_hash(tx, account.id, old=account.password_hash, new=renewed)
+            await store.set_password_hash(tx, account.id, renewed, instead_of=account.password_hash)
         return replace(account, password_hash=renewed)
 
-    async def _set_password(self, account: Account, password: str) -> Account:
+    async def _set_password(self, account: Account, password: str, *, instead_of: str | None = None) -> Account:
         password_hash = await self._passwords.hash(password)
         async with self._db.write() as tx:
-            await store.set_password_hash(tx, account.id, password_hash)
+            if not await store.set_password_hash(tx, account.id, password_hash, instead_of=instead_of):
+                raise BadCredentials
             await login_store.delete_logins_of(tx, account.id)
         return replace(account, password_hash=password_hash)
 

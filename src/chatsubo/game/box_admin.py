@@ -1,7 +1,7 @@
 """Boxes as organisers write them: registered, edited, released, retired, deleted and restored."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatsubo.domain.boxes import slugify
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import Busy, FieldProblem, Invalid, NotFound
-from chatsubo.domain.sessions import State
+from chatsubo.domain.sessions import Event, State, transition
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
 from chatsubo.game.box_problems import problems_of
 from chatsubo.game.snapshot import CATALOGUE, Snapshots
 from chatsubo.game.views import BoxForm, FlagForm
 from chatsubo.lab.intents import ask_stop
-from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
+from chatsubo.live.news import News
 from chatsubo.store import boxes as store
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
@@ -32,11 +32,13 @@ TAKEN_OUT = N_("{box} was taken out of play, and your machine of it is gone.")
 class BoxAdmin:
     """What organisers do with boxes."""
 
-    def __init__(self, db: Database, clock: Clock, snapshots: Snapshots, bus: Bus, *, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, snapshots: Snapshots, news: News, *, wake: Callable[[], None]
+    ) -> None:
         self._db = db
         self._clock = clock
         self._snapshots = snapshots
-        self._bus = bus
+        self._news = news
         self._wake = wake
 
     async def register(self, actor: Actor, form: BoxForm) -> str:
@@ -167,16 +169,15 @@ class BoxAdmin:
         self._changed()
         if stopped:
             self._wake()
-            self._bus.publish(ADMINS, Event("desk"))
         for session in stopped:
-            if session.account_id is not None:
-                topic = account_topic(session.account_id)
-                self._bus.publish(topic, Event("session", {"session": session.id, "box": box.id}))
-                self._bus.publish(topic, Event("notice"))
+            state = transition(session.state, Event.ASK_STOP)
+            self._news.session(session.id, session.account_id, session.box_id, state)
+        for owner in _owners(stopped):
+            self._news.notice(owner)
 
     def _changed(self) -> None:
         self._snapshots.forget()
-        self._bus.publish(EVERYONE, Event("boxes"))
+        self._news.boxes()
 
 
 async def _box(tx: AsyncConnection, slug: str) -> Box:
@@ -196,9 +197,13 @@ async def _stop_machines(tx: AsyncConnection, box: Box, now: datetime) -> list[S
             except Busy:
                 continue  # it has ended meanwhile
     text = Text(TAKEN_OUT, {"box": box.name})
-    for owner in sorted({session.account_id for session in stopped if session.account_id is not None}):
+    for owner in _owners(stopped):
         await insert_notice(tx, account_id=owner, kind="bad", text=text, link=None, at=now)
     return stopped
+
+
+def _owners(sessions: Iterable[Session]) -> list[int]:
+    return sorted({session.account_id for session in sessions if session.account_id is not None})
 
 
 async def _is_dynamic(tx: AsyncConnection, template: str) -> bool | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from chatsubo.domain.boxes import slugify
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
-from chatsubo.domain.sessions import State
+from chatsubo.domain.sessions import Event, State, transition
 from chatsubo.game.actor import Actor
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.snapshot import Snapshot, Snapshots
@@ -20,7 +20,7 @@ from chatsubo.game.views import (
     TemplateView,
 )
 from chatsubo.lab.intents import ask_stop
-from chatsubo.live.bus import ADMINS, Bus, Event, account_topic
+from chatsubo.live.news import News
 from chatsubo.store.accounts import usernames
 from chatsubo.store.database import Database
 from chatsubo.store.listings import ListedTemplate, ProviderListing
@@ -43,7 +43,7 @@ class Desk:
         clock: Clock,
         snapshots: Snapshots,
         offers: OffersReader,
-        bus: Bus,
+        news: News,
         *,
         wake: Callable[[], None],
     ) -> None:
@@ -51,7 +51,7 @@ class Desk:
         self._clock = clock
         self._snapshots = snapshots
         self._offers = offers
-        self._bus = bus
+        self._news = news
         self._wake = wake
 
     async def overview(self, actor: Actor) -> DeskView:
@@ -136,10 +136,8 @@ class Desk:
         async with self._db.write() as tx:
             session = await ask_stop(tx, session_id, self._clock())
         self._wake()
-        event = Event("session", {"session": session_id, "box": session.box_id})
-        self._bus.publish(ADMINS, Event("desk"))
-        if session.account_id is not None:
-            self._bus.publish(account_topic(session.account_id), event)
+        state = transition(session.state, Event.ASK_STOP)
+        self._news.session(session.id, session.account_id, session.box_id, state)
 
     async def submissions(self, actor: Actor, limit: int = 200, verdict: str | None = None) -> list[DeskSubmission]:
         """Return the newest submissions, those with one verdict or all."""

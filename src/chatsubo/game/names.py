@@ -6,7 +6,9 @@ import unicodedata
 from chatsubo.domain.errors import Invalid
 from chatsubo.domain.text import N_
 
-USERNAME = re.compile(r"[\w.+-](?:[\w.+ -]{0,30}[\w.+-])?")
+USERNAME = re.compile(r"(?!\.{1,2}$)[\w.+-](?:[\w.+ -]{0,30}[\w.+-])?")
+"""Not ``.`` or ``..``: as a part of an address, browsers take these for the folder itself and the one above."""
+
 INVISIBLE = re.compile("[\u115f\u1160\u3164\uffa0]")
 """Letters to Unicode that nobody sees: with one of them behind it, a name looks like another's."""
 

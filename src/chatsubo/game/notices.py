@@ -5,7 +5,7 @@ from chatsubo.domain.errors import Invalid
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
 from chatsubo.game.views import NoticeView
-from chatsubo.live.bus import EVERYONE, Bus, Event
+from chatsubo.live.news import News
 from chatsubo.store.database import Database
 from chatsubo.store.notices import insert_notice, recent_notices
 
@@ -16,10 +16,10 @@ ANNOUNCEMENT = "{message}"
 class Notices:
     """Announcements, first bloods, and what concerns one's own machines."""
 
-    def __init__(self, db: Database, clock: Clock, bus: Bus) -> None:
+    def __init__(self, db: Database, clock: Clock, news: News) -> None:
         self._db = db
         self._clock = clock
-        self._bus = bus
+        self._news = news
 
     async def recent(self, actor: Actor, limit: int = 20) -> list[NoticeView]:
         """Return the newest notices that the actor may see, the newest first."""
@@ -44,4 +44,4 @@ class Notices:
         text = Text(ANNOUNCEMENT, {"message": message})
         async with self._db.write() as tx:
             await insert_notice(tx, account_id=None, kind="info", text=text, link=None, at=self._clock())
-        self._bus.publish(EVERYONE, Event("notice"))
+        self._news.notice()

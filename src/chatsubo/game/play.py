@@ -17,7 +17,7 @@ from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.views import SessionView
 from chatsubo.lab.intents import ask_reset, ask_stop, extend, open_session
 from chatsubo.lab.placement import place
-from chatsubo.live.bus import Bus, Event, account_topic
+from chatsubo.live.news import News
 from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box, hold_box
 from chatsubo.store.database import Database
@@ -40,7 +40,7 @@ class Play:
         limiter: RateLimiter,
         snapshots: Snapshots,
         offers: OffersReader,
-        bus: Bus,
+        news: News,
         wake: Callable[[], None],
         prefixes: Mapping[str, str],
     ) -> None:
@@ -52,7 +52,7 @@ class Play:
             limiter: Limits how often somebody may start.
             snapshots: The boxes.
             offers: What providers offer.
-            bus: Told of what changes at once.
+            news: Tells of what changes at once.
             wake: Tells the lab that there is a new intent.
             prefixes: What dynamic flags begin with, by provider.
         """
@@ -61,7 +61,7 @@ class Play:
         self._limiter = limiter
         self._snapshots = snapshots
         self._offers = offers
-        self._bus = bus
+        self._news = news
         self._wake = wake
         self._prefixes = prefixes
 
@@ -181,8 +181,7 @@ class Play:
             session = await get_session(tx, session_id)
             assert session is not None
             view = session_view(session, box.slug, await queue_position(tx, session_id), self._clock())
-        event = Event("session", {"session": session_id, "box": box.id, "state": view.state})
-        self._bus.publish(account_topic(actor.account_id), event)
+        self._news.session(session_id, actor.account_id, box.id, view.state)
         return view
 
 

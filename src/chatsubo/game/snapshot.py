@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.scoring import Solve, standings
 from chatsubo.game.views import StandingRow, StandingsView
-from chatsubo.live.bus import EVERYONE, Bus, Event
+from chatsubo.live.news import News
 from chatsubo.store.accounts import usernames
 from chatsubo.store.boxes import Box, FlagRow, Track, all_boxes, all_flags, all_tracks
 from chatsubo.store.database import Database
@@ -90,9 +90,9 @@ class _Rows:
 class Snapshots:
     """Gives the present snapshot, and tells everyone when there is a new one."""
 
-    def __init__(self, db: Database, bus: Bus) -> None:
+    def __init__(self, db: Database, news: News) -> None:
         self._db = db
-        self._bus = bus
+        self._news = news
         self._lock = asyncio.Lock()
         self._snapshot: Snapshot | None = None
         self._version: Version | None = None
@@ -131,7 +131,7 @@ class Snapshots:
             self._untold = False  # a change that comes from here on is told in another round
             self.forget()  # a look that began before the change may have missed it
             snapshot = await self.current()
-            self._bus.publish(EVERYONE, Event("standings", {"version": snapshot.version}))
+            self._news.standings(snapshot.version)
 
     def _fresh(self) -> Snapshot | None:
         is_young = time.monotonic() - self._looked_at < self._pause

@@ -15,7 +15,7 @@ from chatsubo.game.actor import Actor
 from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import Verdict
-from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
+from chatsubo.live.news import News
 from chatsubo.store import submissions as store
 from chatsubo.store.boxes import Box, FlagRow, lock_box
 from chatsubo.store.database import Database
@@ -44,12 +44,12 @@ class _Match:
 class Submissions:
     """Checks flags, and writes down every try."""
 
-    def __init__(self, db: Database, clock: Clock, limiter: RateLimiter, snapshots: Snapshots, bus: Bus) -> None:
+    def __init__(self, db: Database, clock: Clock, limiter: RateLimiter, snapshots: Snapshots, news: News) -> None:
         self._db = db
         self._clock = clock
         self._limiter = limiter
         self._snapshots = snapshots
-        self._bus = bus
+        self._news = news
 
     async def submit(self, actor: Actor, value: str, box_slug: str | None = None) -> Verdict:
         """Check a flag for the acting account, of one box or of any.
@@ -94,7 +94,7 @@ class Submissions:
                     at=now,
                 ),
             )
-        self._bus.publish(ADMINS, Event("submission"))
+        self._news.submission()
         return Verdict(verdict="wrong", text=Text(WRONG))
 
     async def _accept(self, actor: Actor, flag: str, match: _Match, snapshot: Snapshot, now: datetime) -> Verdict:
@@ -127,12 +127,12 @@ class Submissions:
         )
 
     def _tell(self, actor: Actor, match: _Match, *, is_new: bool, first: bool) -> None:
-        self._bus.publish(ADMINS, Event("submission"))
+        self._news.submission()
         if is_new:
-            self._bus.publish(account_topic(actor.account_id), Event("solve", {"box": match.box.id}))
+            self._news.solve(actor.account_id, match.box.id)
             self._snapshots.changed()
         if first:
-            self._bus.publish(EVERYONE, Event("notice"))
+            self._news.notice()
 
 
 async def _write(tx: AsyncConnection, actor: Actor, flag: str, match: _Match, now: datetime) -> bool:

@@ -73,8 +73,12 @@ async def account_by_id(tx: AsyncConnection, account_id: int) -> Account | None:
 
 
 async def lock_account(tx: AsyncConnection, account_id: int) -> None:
-    """Let nobody else act for the account until the transaction ends; on SQLite there is one writer anyway."""
-    await tx.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+    """Let nobody else lock the account until the transaction ends; on SQLite there is one writer anyway.
+
+    Rows that refer to it may be written meanwhile: were they to wait, a start and a submission at once could wait for
+    each other.
+    """
+    await tx.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update(key_share=True))
 
 
 async def all_accounts(tx: AsyncConnection) -> list[Account]:
@@ -93,15 +97,14 @@ async def gate_name_taken(tx: AsyncConnection, gate_name: str) -> bool:
     return (await tx.execute(select(accounts.c.id).where(accounts.c.gate_name == gate_name))).first() is not None
 
 
-async def set_password_hash(tx: AsyncConnection, account_id: int, password_hash: str) -> None:
-    """Replace an account's password hash."""
-    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))
-
-
-async def renew_password_hash(tx: AsyncConnection, account_id: int, *, old: str, new: str) -> None:
-    """Replace an account's password hash, if it is still the ``old`` one."""
-    same = accounts.c.password_hash == old
-    await tx.execute(update(accounts).where(accounts.c.id == account_id, same).values(password_hash=new))
+async def set_password_hash(
+    tx: AsyncConnection, account_id: int, password_hash: str, *, instead_of: str | None = None
+) -> bool:
+    """Replace an account's password hash, if it is still ``instead_of`` where one is named; say whether it was."""
+    query = update(accounts).where(accounts.c.id == account_id)
+    if instead_of is not None:
+        query = query.where(accounts.c.password_hash == instead_of)
+    return (await tx.execute(query.values(password_hash=password_hash))).rowcount == 1
 
 
 async def set_role(tx: AsyncConnection, account_id: int, role: str) -> None:

@@ -121,7 +121,7 @@ async def box_by_slug(tx: AsyncConnection, slug: str) -> Box | None:
 
 async def lock_box(tx: AsyncConnection, box_id: int) -> None:
     """Let nobody else take a flag of the box until the transaction ends; on SQLite there is one writer anyway."""
-    await tx.execute(select(boxes.c.id).where(boxes.c.id == box_id).with_for_update())
+    await tx.execute(select(boxes.c.id).where(boxes.c.id == box_id).with_for_update(key_share=True))
 
 
 async def hold_box(tx: AsyncConnection, box_id: int) -> Box | None:

@@ -16,7 +16,13 @@ from chatsubo.store.sqlite import configure
 
 READERS = 4
 BUSY_SECONDS = 15
-_FULL = ("database or disk is full", "no space left on device", "disk i/o error")
+_FULL = ("database or disk is full", "disk i/o error")
+_FULL_STATE = "53100"
+_AWAY_STATES = ("08", "40", "53", "57", "58")
+"""Classes of PostgreSQL's error codes: connections, rollbacks (deadlocks), resources, shutdowns, its system.
+
+From appendix A of its manual.
+"""
 
 
 class Database:
@@ -30,7 +36,7 @@ class Database:
     def __init__(self, reading: AsyncEngine, writing: AsyncEngine) -> None:
         self._reading = reading
         self._writing = writing
-        self._turn = asyncio.Lock() if reading is not writing else None
+        self._turn = asyncio.Lock() if writing.dialect.name == "sqlite" else None
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -38,22 +44,22 @@ class Database:
         target = make_url(url)
         if target.get_backend_name() == "sqlite":
             target = target.set(drivername="sqlite+aiosqlite")
-            return cls(_sqlite(target, READERS, "BEGIN"), _sqlite(target, 1, "BEGIN IMMEDIATE"))
+            return cls(_sqlite(target, READERS, writing=False), _sqlite(target, 1, writing=True))
         engine = create_async_engine(
             target.set(drivername="postgresql+asyncpg"), pool_size=10, pool_pre_ping=True, hide_parameters=True
         )
-        return cls(engine, engine)
+        return cls(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that sees one consistent state. Nothing may be written on it.
+        """Give a connection that sees one consistent state, and can write nothing.
 
         Raises:
             Unavailable: If the database does not answer.
         """
         with _told_plainly():
-            async with self._reading.connect() as connection:
-                yield connection
+            async with contextlib.AsyncExitStack() as stack:
+                yield await _connected(stack, self._reading.connect())
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -69,16 +75,15 @@ class Database:
             async with contextlib.AsyncExitStack() as stack:
                 if self._turn is not None:
                     await stack.enter_async_context(self._turn)
-                yield await stack.enter_async_context(self._writing.begin())
+                yield await _connected(stack, self._writing.begin())
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._reading.dispose()
-        if self._writing is not self._reading:
-            await self._writing.dispose()
+        await self._writing.dispose()
 
 
-def _sqlite(url: URL, size: int, begin: str) -> AsyncEngine:
+def _sqlite(url: URL, size: int, *, writing: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -87,22 +92,29 @@ def _sqlite(url: URL, size: int, begin: str) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS},
     )
-
-    configure(engine.sync_engine, begin)
+    configure(engine.sync_engine, writing=writing)
     return engine
+
+
+async def _connected(
+    stack: contextlib.AsyncExitStack, connecting: contextlib.AbstractAsyncContextManager[AsyncConnection]
+) -> AsyncConnection:
+    try:
+        return await stack.enter_async_context(connecting)
+    except OSError as error:  # a PostgreSQL that is away: what sockets say is not wrapped
+        raise Unavailable from error
 
 
 @contextlib.contextmanager
 def _told_plainly() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        if any(words in str(error.orig).lower() for words in _FULL):
-            raise StorageFull from error
-        raise Unavailable from error
     except PoolTimeout as error:
         raise Unavailable from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if state == _FULL_STATE or any(words in str(error.orig).lower() for words in _FULL):
+            raise StorageFull from error
+        if isinstance(error, OperationalError) or error.connection_invalidated or state.startswith(_AWAY_STATES):
             raise Unavailable from error
         raise

@@ -22,24 +22,25 @@ def make_private(database: str | None) -> None:
             os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def configure(engine: Engine, begin: str) -> None:
+def configure(engine: Engine, *, writing: bool) -> None:
     """Set SQLite's modes on each connection of ``engine``, and start its transactions ourselves.
 
     The driver's own way would leave DDL outside of transactions and begin late.
 
     Args:
         engine: The engine, before its first use.
-        begin: ``BEGIN`` for reading, ``BEGIN IMMEDIATE`` for writing.
+        writing: Whether it is for writing, one transaction at a time; else it can write nothing.
     """
+    pragmas = _PRAGMAS if writing else (*_PRAGMAS, "query_only=ON")
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -24,7 +24,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     engine = create_engine(_synchronous(url), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         make_private(engine.url.database)
-        configure(engine, "BEGIN IMMEDIATE")
+        configure(engine, writing=True)
     try:
         with engine.begin() as connection:
             before = MigrationContext.configure(connection).get_current_revision()
