@@ -1,6 +1,7 @@
 """Boxes as organisers write them."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from msgspec import structs
@@ -13,7 +14,10 @@ from chatsubo.game.views import FlagForm
 from chatsubo.live.bus import ADMINS, Event, account_topic
 from chatsubo.store.sessions import get_session, live_sessions
 from chatsubo.store.settings import read_setting
+from chatsubo.store.tables import sessions
 from tests.game.world import World
+
+HOUR = timedelta(hours=1)
 
 
 async def test_a_templates_form_is_prefilled_from_its_labels(world: World) -> None:
@@ -259,3 +263,18 @@ async def test_of_two_changes_at_once_neither_is_taken_for_the_other(world: Worl
     await retiring
     async with world.db.read() as tx:
         assert await read_setting(tx, CATALOGUE) != version
+
+
+async def test_a_box_is_retired_while_somebody_else_holds_its_sessions_by_their_ids(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    players = [await world.player(name) for name in ("case", "molly")]
+    first, second = sorted([await world.run(player, slug) for player in players])
+    async with world.db.write() as tx:
+        await tx.execute(sessions.update().where(sessions.c.id == second).values(created_at=world.clock() - HOUR))
+    async with world.db.write() as tx:
+        await get_session(tx, first, lock=True)
+        retiring = asyncio.create_task(world.game.box_admin.retire(admin, slug))
+        await world.someone_waits()
+        await get_session(tx, second, lock=True)
+    await retiring
