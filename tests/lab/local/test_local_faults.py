@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from chatsubo.providers.exc import (
     NoCapacity,
     NotReady,
     TemplateNotFound,
+    TimedOut,
 )
-from chatsubo.providers.local import LocalProvider
+from chatsubo.providers.local import LocalProvider, runs
 from tests.contract.provider_contract import Recorder, make_order
 from tests.lab.local.conftest import HELLO, SHELL
 from tests.lab.local.looking import ask, fails, files_below, make_template, processes_below, start
@@ -157,3 +159,33 @@ async def test_a_damaged_record_is_reported_and_can_be_stopped(provider: LocalPr
 async def test_a_session_that_is_no_file_name_goes_nowhere(provider: LocalProvider) -> None:
     with pytest.raises(Misconfigured):
         await provider.stop_dynamic_instance("../../etc")
+
+
+async def test_what_cannot_be_removed_is_reported_and_hides_no_instance(
+    provider: LocalProvider, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(run: Path) -> None:
+        raise TimedOut(f"the processes of {run.name} do not end")
+
+    order = make_order()
+    await start(provider, order)
+    (data / "runs" / "left.over").mkdir()
+    with monkeypatch.context() as during:
+        during.setattr(runs, "_destroy", refuses)
+        for _ in range(2):
+            listing = await provider.list_instances()
+            assert [one.session for one in listing.items] == [order.id]
+            [stuck] = listing.rejected
+            assert stuck.name == "left.over"
+            assert "the processes of left.over do not end" in str(stuck.reason)
+
+    assert not (await provider.list_instances()).rejected
+    await provider.stop_dynamic_instance(order.id)
+
+
+async def test_what_a_box_writes_is_for_the_platform_alone(provider: LocalProvider, data: Path) -> None:
+    order = make_order()
+    await start(provider, order)
+    [log] = (data / "runs").glob("*/log")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    await provider.stop_dynamic_instance(order.id)
