@@ -1,10 +1,12 @@
 """Machines that all players share."""
 
 import asyncio
+from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
-from chatsubo.domain.errors import Forbidden, NothingRunning
+from chatsubo.domain.errors import Forbidden, NothingRunning, StorageFull
 from chatsubo.game import Game
 from chatsubo.live.bus import EVERYONE, account_topic
 from chatsubo.providers.exc import BackendConnectionException
@@ -74,3 +76,22 @@ async def test_players_do_not_reset_and_a_box_without_shared_machine_is_not_rese
     with pytest.raises(NothingRunning):
         await world.game.shared.reset(admin, dynamic)
     assert resets.asked == []
+
+
+async def test_a_reset_that_cannot_be_told_of_is_over_and_in_the_log(
+    world: World, resets: Resets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin, "shared")
+    await world.game.shared.reset(admin, slug)
+    (task,) = world.game.shared._under_way.values()
+
+    def full() -> NoReturn:
+        raise StorageFull
+
+    monkeypatch.setattr(world.db, "write", full)
+    with capture_logs() as log:
+        resets.go_on.set()
+        await task
+    assert [line["event"] for line in log] == ["shared.untold"]
+    assert world.game.shared._under_way == {}

@@ -9,7 +9,7 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound, NothingRunning, Unavailable
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
-from chatsubo.game.offers import OffersReader
+from chatsubo.game.offers import OffersReader, shared_machines
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.live.news import News
 from chatsubo.providers.exc import ProviderError
@@ -78,8 +78,7 @@ class SharedMachines:
         machines = {
             (listing.provider, one.realm, one.template)
             for listing in offers.listings
-            for one in listing.instances
-            if one in offers.shared(box)
+            for one in shared_machines(listing, box)
         }
         if not machines:
             raise NothingRunning
@@ -105,8 +104,11 @@ class SharedMachines:
 
     async def _tell(self, actor: Actor | None, kind: str, text: Text, box: Box) -> None:
         account_id = actor.account_id if actor else None
-        async with self._db.write() as tx:
-            await insert_notice(
-                tx, account_id=account_id, kind=kind, text=text, link=f"/boxes/{box.slug}", at=self._clock()
-            )
-        self._news.notice(account_id)
+        link = f"/boxes/{box.slug}"
+        try:
+            async with self._db.write() as tx:
+                await insert_notice(tx, account_id=account_id, kind=kind, text=text, link=link, at=self._clock())
+        except Unavailable as error:
+            log.warning("shared.untold", box=box.slug, notice=str(text), reason=str(error))
+        else:
+            self._news.notice(account_id)
