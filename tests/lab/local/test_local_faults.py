@@ -4,11 +4,14 @@ import asyncio
 import os
 import socket
 import stat
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chatsubo.domain.text import Text
 from chatsubo.providers.base import StartOrder
 from chatsubo.providers.exc import (
     BuildFailed,
@@ -21,7 +24,7 @@ from chatsubo.providers.exc import (
 )
 from chatsubo.providers.local import LocalProvider, runs
 from tests.contract.provider_contract import Recorder, make_order
-from tests.lab.local.conftest import HELLO, SHELL
+from tests.lab.local.conftest import HELLO, PATIENCE, SHELL
 from tests.lab.local.looking import ask, fails, files_below, make_template, processes_below, start
 
 MakeProvider = Callable[..., LocalProvider]
@@ -31,7 +34,19 @@ async def test_a_service_that_never_listens_is_not_ready(
     make_provider: MakeProvider, templates: Path, data: Path
 ) -> None:
     make_template(templates, "mute", "command: [sh, -c, 'echo starting on $SESSION; sleep 987']\nports: {tcp: 4000}\n")
-    told = await fails(make_provider(ready_timeout=0.5), "mute", NotReady)
+
+    class Held(Recorder):
+        def stage(self, text: Text) -> None:
+            """Hold the platform up, before it begins to look at the port, until the box has said something."""
+            super().stage(text)
+            end = time.monotonic() + PATIENCE
+            while text.params.get("port") == 4000 and not any(log.stat().st_size for log in data.glob("runs/*/log")):
+                assert time.monotonic() < end
+                time.sleep(0.02)
+
+    told, order = Held(), make_order()
+    with pytest.raises(NotReady):
+        await start(make_provider(ready_timeout=0.1), replace(order, progress=told), "mute")
     assert "starting on" in told.logged
     assert not processes_below(data)
     assert not files_below(data)

@@ -18,7 +18,9 @@ MARK = "CHATSUBO_RUN"
 """The variable by which processes of a run are known that got away from its keeper."""
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_PATIENCE = 3.0
+_PATIENCE = 10.0
+"""Seconds that the system may take to end a process. On a busy machine the keeper needs some to end its tree."""
+
 _START_TIMEOUT = 20.0
 
 
