@@ -33,7 +33,7 @@ async def test_a_start_is_told_to_its_player_and_to_the_desk_at_once(world: Worl
     with world.bus.subscribe([account_topic(case.account_id)]) as player, world.bus.subscribe([ADMINS]) as desk:
         await world.game.play.start(case, slug)
         for listener, name in ((player, "session"), (desk, "desk")):
-            event = await listener.next(within=5)
+            event = await listener.next(within=60)
             assert event is not None
             assert (event.name, event.data["state"]) == (name, "queued")
 

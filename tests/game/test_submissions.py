@@ -1,12 +1,14 @@
 """Submitting flags."""
 
 import asyncio
+from typing import NoReturn
 
 import pytest
 from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
-from chatsubo.domain.errors import Invalid, NotFound, RateLimited
+from chatsubo.domain.errors import Invalid, NotFound, RateLimited, Unavailable
 from chatsubo.domain.labels import Flag
 from chatsubo.domain.scoring import Solve
 from chatsubo.game import snapshot
@@ -180,3 +182,19 @@ async def test_the_last_flag_of_a_volley_is_told_to_everyone(world: World) -> No
             assert event is not None
             told.add(event.data.get("version"))
             standings = await world.game.scoreboard.standings()
+
+
+async def test_standings_that_could_not_be_read_are_told_once_they_can(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> NoReturn:
+        monkeypatch.undo()
+        raise Unavailable
+
+    monkeypatch.setattr(world.db, "read", away)
+    with world.bus.subscribe([EVERYONE]) as news, capture_logs() as log:
+        world.game.snapshots.changed()
+        event = await news.next(within=30)
+    assert event is not None
+    assert event.name == "standings"
+    assert [line["event"] for line in log] == ["snapshot.failed"]

@@ -138,7 +138,7 @@ async def test_an_engine_that_was_displaced_says_so_and_starts_nothing_until_it_
         while not jobs.trouble():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
-    assert "Another Chatsubo server runs on this database" in jobs.trouble()
+    assert jobs.trouble() == "another server runs on this database: stop one of the two"
     with pytest.raises(EngineInUse):
         await jobs.start(SESSION, 1, "start")
     await asyncio.to_thread(rival.let_go)

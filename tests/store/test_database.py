@@ -63,7 +63,7 @@ async def test_of_fifty_writers_at_once_every_one_is_counted(db: Database) -> No
 async def test_a_reader_is_not_held_up_by_a_writer(db: Database) -> None:
     async with db.write() as writing:
         await write_setting(writing, "home", "new")
-        async with asyncio.timeout(5), db.read() as reading:
+        async with asyncio.timeout(60), db.read() as reading:
             assert await read_setting(reading, "home") is None
     async with db.read() as reading:
         assert await read_setting(reading, "home") == "new"
@@ -134,7 +134,7 @@ async def test_what_refers_to_an_account_is_written_while_the_account_is_locked(
     await add(db, "Case")
     async with db.write() as starting:
         await lock_account(starting, 1)
-        async with asyncio.timeout(5), db.write() as submitting:
+        async with asyncio.timeout(60), db.write() as submitting:
             row = Submission(1, None, None, None, "FLAG{x}", "wrong", None, NOW)
             await insert_submission(submitting, row)
 

@@ -16,7 +16,7 @@ def run(script: str, *arguments: str, **environment: str) -> subprocess.Complete
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=200,
     )
 
 

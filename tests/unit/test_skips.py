@@ -46,7 +46,7 @@ def run_pytest(folder: Path, sample: str, **environment: str) -> str:
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=200,
     )
     return done.stdout
 

@@ -21,12 +21,14 @@ from chatsubo.game.vpn import Vpn
 from chatsubo.gates import Gates
 from chatsubo.live.bus import EVERYONE, Bus, Event
 from chatsubo.store.database import Database
+from chatsubo.web import server as web_server
 from chatsubo.web.application import create_application
 from chatsubo.web.health import Part, Vitals
-from chatsubo.web.server import make_server
 from chatsubo.web.settings import WebSettings
 
 PASSWORD = "correct horse"
+GRACE_SECONDS = 600
+"""That the server grants to open answers at its end; so long, that a test which waits for them fails."""
 
 
 async def _health() -> Vitals:
@@ -34,6 +36,7 @@ async def _health() -> Vitals:
 
 
 async def _serve(database: str, keep_alive: float, proxies: tuple[str, ...], public_url: str) -> None:
+    web_server.GRACE_SECONDS = GRACE_SECONDS
     db, bus = Database.open(f"sqlite:///{database}"), Bus()
     game = Game.build(db, bus)
     _, token = await game.accounts.register("case", PASSWORD, client=Client("127.0.0.1"))
@@ -46,7 +49,7 @@ async def _serve(database: str, keep_alive: float, proxies: tuple[str, ...], pub
     )
     async with Gates(()) as gates:
         application = create_application(game, bus, web, _health, Vpn(db, utc_now, gates))
-        server = make_server(application, bus, web, host="127.0.0.1", port=0)
+        server = web_server.make_server(application, bus, web, host="127.0.0.1", port=0)
         serving = asyncio.create_task(server.serve())
         await server.ready.wait()
         sys.stdout.write(json.dumps({"port": server.address[1], "token": token}) + "\n")

@@ -82,7 +82,7 @@ async def test_a_player_plays_through_a_proxy_with_tls_below_a_prefix(empty_data
             lines = stream.aiter_lines()
             assert await anext(lines) == ": chatsubo"
             await server.publish("boxes")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 async for line in lines:
                     if line == "event: boxes":
                         break

@@ -9,12 +9,14 @@ from pathlib import Path
 from chatsubo.config import Config
 from chatsubo.domain.text import N_, Text
 from chatsubo.gates import GateClient, GateError, Gates
+from chatsubo.lab.calls import bounded
 from chatsubo.providers.base import BaseProvider, Finding
 from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
 from chatsubo.store.migrations import newest, revision
 
 SECONDS = 15.0
+CALLING_OFF = 1.0
 LEAST_FREE = 1 << 30
 
 
@@ -100,27 +102,19 @@ def _disk(config: Config) -> list[Finding]:
 async def _provider(provider: BaseProvider) -> Report:
     part = f"provider {provider.name}"
     try:
-        async with asyncio.timeout(SECONDS):
-            return Report(part, (await provider.check()).findings)
-    except TimeoutError:
-        text = Text(N_("it did not answer within {seconds} s"), {"seconds": int(SECONDS)})
-        return Report(part, [Finding(ok=False, text=text)])
+        return Report(part, (await bounded(provider.check(), SECONDS, CALLING_OFF)).findings)
     except ProviderError as error:
         return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text)])
 
 
 async def _gate(client: GateClient, realm: str) -> Report:
     part = f"gate {realm}"
-    remedy = Text(
-        N_("Check that the gate runs, and url, token and header of its entry below vpns in the configuration.")
-    )
     try:
-        async with asyncio.timeout(SECONDS):
-            await client.check()
-    except TimeoutError:
-        text = Text(N_("it did not answer within {seconds} s"), {"seconds": int(SECONDS)})
-        return Report(part, [Finding(ok=False, text=text, remedy=remedy)])
+        await client.check()
     except GateError as error:
+        remedy = Text(
+            N_("Check that the gate runs, and url, token and header of its entry below vpns in the configuration.")
+        )
         return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text, remedy=remedy)])
     return Report(part, [Finding(ok=True, text=Text(N_("it is well")))])
 

@@ -6,7 +6,7 @@ from chatsubo.config.errors import InvalidValue
 from chatsubo.domain.text import N_, Text
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_SQLITE = re.compile(r"sqlite:///(?!:memory:)[^?\x00]+(\?.*)?")
+_SQLITE = re.compile(r"sqlite:///(?!:memory:)[^?\x00]+")
 # As SQLAlchemy reads it, which lets a password hold anything but an at sign.
 _POSTGRESQL = re.compile(
     r"postgres(ql)?://([^:/@]*(:[^@]*)?@)?(?P<place>(\[[0-9A-Fa-f:.]+\]|[^/:?@\[\]]*)(:[0-9]{1,5})?/[^?@]+)(\?.*)?"
@@ -63,4 +63,4 @@ def database_label(text: str) -> str:
     """Return a database's URL without user, password and options, for people."""
     if match := _POSTGRESQL.fullmatch(text):
         return f"postgresql://{match['place']}"
-    return text.partition("?")[0] if _SQLITE.fullmatch(text) else "***"
+    return text if _SQLITE.fullmatch(text) else "***"

@@ -190,7 +190,8 @@ async def _box(tx: AsyncConnection, slug: str) -> Box:
 async def _stop_machines(tx: AsyncConnection, box: Box, now: datetime) -> list[Session]:
     """Ask for the end of the box's machines, write a notice to each owner, and return those sessions as they were."""
     stopped = []
-    for session in await live_sessions(tx, box_id=box.id):
+    # Whoever locks several sessions goes by their ids, so that no two wait for each other.
+    for session in sorted(await live_sessions(tx, box_id=box.id), key=lambda one: one.id):
         if session.state is not State.STOPPING:
             try:
                 stopped.append(await ask_stop(tx, session.id, now))

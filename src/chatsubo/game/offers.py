@@ -32,14 +32,7 @@ class Offers:
 
     def shared(self, box: Box) -> tuple[ListedInstance, ...]:
         """Return the machines of a box that all players share; none for one that is started on demand."""
-        if box.dynamic:
-            return ()
-        return tuple(
-            instance
-            for listing in self.listings
-            for instance in listing.instances
-            if instance.template == box.template and instance.session is None
-        )
+        return tuple(instance for listing in self.listings for instance in shared_machines(listing, box))
 
     def problem(self, box: Box) -> tuple[Text, datetime | None] | None:
         """Return why no machine of the box can be had now, and since when; ``None`` when one can."""
@@ -49,14 +42,21 @@ class Offers:
         well = [listing for listing in offering if listing.problem is None]
         if not well:
             return offering[0].problem or Text(NOT_OFFERED), offering[0].problem_since
-        if not box.dynamic and not any(instance.running for instance in self.shared(box)):
+        if not box.dynamic and not any(one.running for listing in well for one in shared_machines(listing, box)):
             return Text(STANDING_STILL), None
         return None
 
     def _offers(self, listing: ProviderListing, box: Box) -> bool:
         if box.dynamic:
             return can_start(listing, box.template)
-        return any(one.template == box.template and one.session is None for one in listing.instances)
+        return bool(shared_machines(listing, box))
+
+
+def shared_machines(listing: ProviderListing, box: Box) -> tuple[ListedInstance, ...]:
+    """Return the machines of a box on one provider that all players share."""
+    if box.dynamic:
+        return ()
+    return tuple(one for one in listing.instances if one.template == box.template and one.session is None)
 
 
 class OffersReader:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatsubo.domain.errors import Unavailable
 from chatsubo.domain.scoring import Solve, standings
 from chatsubo.game.views import StandingRow, StandingsView
 from chatsubo.live.news import News
@@ -30,6 +32,8 @@ CATALOGUE = "catalogue"
 """The setting that is another after each change to tracks, boxes and flags."""
 
 Version = tuple[int, int, str]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,14 @@ class Snapshots:
             await asyncio.sleep(max(0.0, self._looked_at + self._pause - time.monotonic()))
             self._untold = False  # a change that comes from here on is told in another round
             self.forget()  # a look that began before the change may have missed it
-            snapshot = await self.current()
-            self._news.standings(snapshot.version)
+            try:
+                snapshot = await self.current()
+            except Unavailable as error:
+                log.warning("snapshot.failed", reason=str(error))
+                self._untold = True
+                await asyncio.sleep(LONGEST_PAUSE)
+            else:
+                self._news.standings(snapshot.version)
 
     def _fresh(self) -> Snapshot | None:
         is_young = time.monotonic() - self._looked_at < self._pause

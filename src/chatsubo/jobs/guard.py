@@ -41,9 +41,9 @@ class Guard:
         self._task = asyncio.create_task(self._run(), name="engine lock")
 
     def trouble(self) -> str:
-        """Return what is wrong, in a few English words; empty when the lock is held."""
+        """Return what is wrong, in a few English words for anybody; empty when the lock is held."""
         if self.displaced is not None:
-            return str(self.displaced)
+            return "another server runs on this database: stop one of the two"
         since = time.monotonic() - self._looked_at
         return f"the durable engine's database has not answered for {since:.0f} s" if since > SILENT else ""
 

@@ -16,6 +16,8 @@ GROUP = "chatsubo.providers"
 EXTRAS = {"docker": "docker"}
 """Kinds of ours whose client library comes with an extra of the same distribution."""
 
+TAKEN = "another plugin is of the same kind"
+
 log = structlog.get_logger(__name__)
 
 
@@ -48,11 +50,14 @@ class Registry:
 
     @classmethod
     def load(cls) -> Self:
-        """Load every plugin behind an entry point; one that fails to import is disabled, and nothing else suffers."""
+        """Load every plugin behind an entry point; one that fails to import is disabled, and nothing else suffers.
+
+        Of two plugins of one kind ours is taken, or the first by its module's name.
+        """
         plugins: dict[str, type[BaseProvider]] = {}
         disabled: list[Disabled] = []
-        for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-            found = _load(entry)
+        for entry in sorted(entry_points(group=GROUP), key=lambda one: (one.name, not _is_ours(one), one.value)):
+            found = _load(entry) if entry.name not in plugins else Disabled(entry.name, entry.value, TAKEN)
             if isinstance(found, Disabled):
                 log.warning("plugin.disabled", kind=found.kind, origin=found.origin, reason=found.reason)
                 disabled.append(found)
@@ -76,6 +81,10 @@ class Registry:
             provider = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
             providers[entry.name] = with_plain_methods(provider)
         return providers
+
+
+def _is_ours(entry: EntryPoint) -> bool:
+    return entry.value.startswith("chatsubo.")
 
 
 def _load(entry: EntryPoint) -> type[BaseProvider] | Disabled:

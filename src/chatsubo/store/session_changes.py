@@ -211,18 +211,22 @@ async def shift_expiries(tx: AsyncConnection, by: timedelta, ready_before: datet
     query = select(sessions.c.id, sessions.c.expires_at).where(
         sessions.c.ended_at.is_(None), sessions.c.expires_at.is_not(None), sessions.c.ready_at <= ready_before
     )
-    rows = (await tx.execute(query.with_for_update())).all()
+    rows = (await tx.execute(query.order_by(sessions.c.id).with_for_update())).all()
     for row in rows:
         await tx.execute(update(sessions).where(sessions.c.id == row.id).values(expires_at=row.expires_at + by))
     return len(rows)
 
 
 async def expired_sessions(tx: AsyncConnection, now: datetime, *, lock: bool = False) -> tuple[Session, ...]:
-    """Return the sessions whose time is up and whose end was not asked for yet."""
-    query = select(*COLUMNS).where(
-        sessions.c.ended_at.is_(None),
-        sessions.c.expires_at <= now,
-        sessions.c.state.in_([State.RUNNING, State.RESETTING]),
+    """Return the sessions whose time is up and whose end was not asked for yet, by their ids."""
+    query = (
+        select(*COLUMNS)
+        .where(
+            sessions.c.ended_at.is_(None),
+            sessions.c.expires_at <= now,
+            sessions.c.state.in_([State.RUNNING, State.RESETTING]),
+        )
+        .order_by(sessions.c.id)
     )
     return tuple(read_session(row) for row in await tx.execute(query.with_for_update() if lock else query))
 

@@ -1,9 +1,9 @@
 """What handlers may ask for, by the name of a parameter and one of these types."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from litestar import Request
-from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from chatsubo.game import Game
@@ -12,7 +12,7 @@ from chatsubo.live.bus import Bus
 from chatsubo.web.reader import Reader, reader_of
 from chatsubo.web.settings import WebSettings
 
-AnyRequest = Request[object, object, State]
+AnyRequest = Request[Any, Any, Any]
 
 TheGame = NamedDependency[Game]
 TheBus = NamedDependency[Bus]

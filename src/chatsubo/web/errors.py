@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
@@ -15,6 +15,7 @@ from chatsubo.domain.errors import ChatsuboError, FieldProblem, Invalid, NotLogg
 from chatsubo.domain.text import N_, Text
 from chatsubo.i18n import Translator
 from chatsubo.web import refusals
+from chatsubo.web.dependencies import AnyRequest
 from chatsubo.web.observation import request_id
 from chatsubo.web.reader import reader_of
 from chatsubo.web.settings import WebSettings
@@ -70,7 +71,6 @@ _OF_LITESTAR: Mapping[int, type[ChatsuboError]] = {
 _WRONG_VALUE = N_("This is not what is expected here: {reason}.")
 _log = structlog.get_logger("chatsubo.web")
 
-AnyRequest = Request[Any, Any, Any]
 ErrorPage = Callable[[AnyRequest, "Problem"], Response[Any]]
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Response, get
 from litestar.di import NamedDependency, Provide
 
 from chatsubo.domain.errors import ChatsuboError, Forbidden
-from chatsubo.web.dependencies import TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheSettings
 from chatsubo.web.metrics import MEDIA_TYPE, Metrics
 from chatsubo.web.settings import WebSettings, is_loopback
 
@@ -70,7 +70,7 @@ class HealthController(Controller):
     @get("/metrics")
     async def metrics(
         self,
-        request: Request[Any, Any, Any],
+        request: AnyRequest,
         health: NamedDependency[Any],
         metrics: NamedDependency[Any],
         settings: TheSettings,
@@ -101,7 +101,7 @@ async def _look(health: Health) -> Vitals:
         return Vitals({"database": Part(ok=False, detail=error.code)})
 
 
-def _is_this_machine(request: Request[Any, Any, Any]) -> bool:
+def _is_this_machine(request: AnyRequest) -> bool:
     """Return whether a program on this machine asks by itself, not a proxy on it for somebody else."""
     client = request.scope.get("client")
     if client is None or any(name in request.headers for name in _FORWARDED):
@@ -109,7 +109,7 @@ def _is_this_machine(request: Request[Any, Any, Any]) -> bool:
     return is_loopback(client[0])
 
 
-def _has_token(request: Request[Any, Any, Any], settings: WebSettings) -> bool:
+def _has_token(request: AnyRequest, settings: WebSettings) -> bool:
     if settings.metrics_token is None:
         return False
     expected = f"Bearer {settings.metrics_token.reveal()}".encode()

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
@@ -17,7 +17,7 @@ from chatsubo.domain.errors import Unavailable
 from chatsubo.game import Game
 from chatsubo.game.actor import Actor
 from chatsubo.live.bus import ADMINS, EVERYONE, RESYNC, Bus, Event, account_topic
-from chatsubo.web.dependencies import TheBus, TheGame, TheReader, TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheBus, TheGame, TheReader, TheSettings
 from chatsubo.web.metrics import Metrics
 from chatsubo.web.reader import Reader
 from chatsubo.web.refusals import TooManyStreams
@@ -81,7 +81,7 @@ class PlacedStream(Stream):
 @get("/live", include_in_schema=False)
 async def live(
     *,
-    request: Request[Any, Any, Any],
+    request: AnyRequest,
     game: TheGame,
     bus: TheBus,
     settings: TheSettings,

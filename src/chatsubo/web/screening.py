@@ -17,6 +17,7 @@ from litestar.middleware.csrf import generate_csrf_hash
 from litestar.types import ASGIApp, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
+from chatsubo.web.dependencies import AnyRequest
 from chatsubo.web.logins import cookie_name, cookie_path
 from chatsubo.web.refusals import CrossSite, Malformed, WrongHost, WrongMediaType
 from chatsubo.web.settings import WebSettings, is_address
@@ -29,7 +30,7 @@ _MOST_FIELDS = 2000
 
 
 def csrf_config(settings: WebSettings) -> CSRFConfig:
-    """Return Litestar's settings: a cookie as strict as the login's, and no cookie for what browsers do not see."""
+    """Return Litestar's settings: a cookie as strict as the login's; none with what any cache may keep for everyone."""
     return CSRFConfig(
         secret=settings.csrf_secret.reveal(),
         cookie_name=cookie_name(settings, "chatsubo-csrf"),
@@ -38,7 +39,7 @@ def csrf_config(settings: WebSettings) -> CSRFConfig:
         cookie_secure=settings.secure,
         cookie_httponly=True,
         cookie_samesite="lax",
-        exclude=[rf"^{re.escape(settings.prefix)}/(?:static/|healthz$|readyz$|metrics$)"],
+        exclude=[rf"^{re.escape(settings.prefix)}/(?:static/|boxes/[^/]+/cover\.svg$|healthz$|readyz$|metrics$)"],
     )
 
 
@@ -66,7 +67,7 @@ class Screening:
             WrongMediaType: If its body is a multipart form.
         """
         if scope["type"] == ScopeType.HTTP:
-            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            request: AnyRequest = Request(scope, receive, send)
             if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
                 raise Malformed
             if is_rebound(request.headers, self._settings):
@@ -76,7 +77,7 @@ class Screening:
                 await self._screen(request)
         await self._app(scope, receive, send)
 
-    async def _screen(self, request: Request[Any, Any, Any]) -> None:
+    async def _screen(self, request: AnyRequest) -> None:
         if is_cross_site(request.headers, self._settings.origin):
             raise CrossSite
         # No page sends one, and Litestar would decode its parts by whatever codec they name: of "punycode", which
@@ -92,7 +93,7 @@ class Screening:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise CrossSite
 
-    def _drop_stale_cookie(self, request: Request[Any, Any, Any]) -> None:
+    def _drop_stale_cookie(self, request: AnyRequest) -> None:
         """Act as if a cookie that was not signed with our secret was not there, so that a good one is set."""
         cookie = request.cookies.get(self._csrf.cookie_name)
         if cookie is None or self._is_signed(cookie):
@@ -153,7 +154,7 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-async def _form(request: Request[Any, Any, Any]) -> Mapping[str, Any]:
+async def _form(request: AnyRequest) -> Mapping[str, Any]:
     """Return the fields of a form.
 
     Litestar keeps the last 1024 URL-encoded bodies, passwords and all, for programs that send the same twice; parsed

@@ -15,6 +15,9 @@ from chatsubo.providers.local import LocalConfig, LocalProvider
 from tests.lab.local.looking import make_template, processes_below
 from tests.needs import need
 
+PATIENCE = 120.0
+"""Seconds that a box may take, and its services: far more than they do, even where the machine is busy."""
+
 LABELS = """
 labels:
   chatsubo.name: Hello
@@ -85,7 +88,7 @@ def config(sandbox: str, data: Path, templates: Path) -> Callable[..., LocalConf
 
     def make(**changes: Any) -> LocalConfig:
         given: dict[str, Any] = {"realms": ("wz01",), "templates_root": templates, "data": data, "sandbox": sandbox}
-        return LocalConfig(**{**given, **changes})
+        return LocalConfig(**{"ready_timeout": PATIENCE, **given, **changes})
 
     return make
 

@@ -63,7 +63,7 @@ def files_below(folder: Path) -> list[str]:
 def ask(instance: BaseInstance, command: str) -> str:
     """Run a command in the shell of a ``hello`` instance, and return what it says."""
     [endpoint] = instance.endpoints
-    with socket.create_connection((endpoint.host, endpoint.port), timeout=30) as connection:
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=120) as connection:
         connection.sendall(command.encode() + b"\n")
         answer = b""
         while not answer.endswith(b"\0"):

@@ -46,7 +46,7 @@ class Browser:
 
     def _read(self, url: str, data: bytes | None = None) -> str:
         try:
-            with self.opener.open(url, data, timeout=20) as answer:
+            with self.opener.open(url, data, timeout=120) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as refusal:
             with refusal:
@@ -88,7 +88,7 @@ class Terminal:
 def terminal(instance: BaseInstance) -> Iterator[Terminal]:
     [endpoint] = instance.endpoints
     assert endpoint.name == "terminal"
-    with socket.create_connection((endpoint.host, endpoint.port), timeout=20) as connection:
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=120) as connection:
         yield Terminal(connection)
 
 

@@ -40,7 +40,7 @@ def kill_platform(data: Path, templates: Path, sandbox: str) -> Kill:
         )
         assert platform.stdout
         try:
-            said = await asyncio.wait_for(platform.stdout.readline(), 60)
+            said = await asyncio.wait_for(platform.stdout.readline(), 120)
             assert said.decode().strip() == ("reached" if point else "done")
         finally:
             platform.kill()

@@ -17,6 +17,7 @@ from chatsubo.providers.local import LocalProvider
 from chatsubo.providers.local.keeper import started_at
 from chatsubo.providers.local.trees import Keeper
 from tests.contract.provider_contract import make_order
+from tests.lab.local.conftest import PATIENCE
 from tests.lab.local.looking import ask, files_below, make_template, processes_below, start
 
 MakeProvider = Callable[..., LocalProvider]
@@ -92,10 +93,9 @@ async def test_an_instance_that_ended_by_itself_is_made_anew_by_the_next_start(p
     first = await start(provider, order)
     with pytest.raises((AssertionError, OSError)):
         await asyncio.to_thread(ask, first, "kill -9 $PPID")
-    for _ in range(200):
-        if not (await provider.list_instances()).items[0].running:
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE):
+        while (await provider.list_instances()).items[0].running:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # the end of a box is told to nobody
     second = await start(provider, order)
     assert second.id != first.id
     assert second.address == first.address
@@ -165,6 +165,6 @@ async def test_files_that_a_box_locked_away_are_removed(provider: LocalProvider,
 
 def _wait_for_end(descriptor: int) -> None:
     try:
-        assert select.select([descriptor], [], [], 30)[0]
+        assert select.select([descriptor], [], [], PATIENCE)[0]
     finally:
         os.close(descriptor)

@@ -30,7 +30,7 @@ async def test_the_box_of_the_authors_guide_is_played(provider: LocalProvider, t
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def read(path: str) -> str:
-        with opener.open(f"http://{endpoint.host}:{endpoint.port}{path}", timeout=20) as answer:
+        with opener.open(f"http://{endpoint.host}:{endpoint.port}{path}", timeout=120) as answer:
             return str(answer.read().decode())
 
     assert "Quiet, please" in await asyncio.to_thread(read, "/")

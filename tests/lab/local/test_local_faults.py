@@ -3,11 +3,15 @@
 import asyncio
 import os
 import socket
+import stat
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chatsubo.domain.text import Text
 from chatsubo.providers.base import StartOrder
 from chatsubo.providers.exc import (
     BuildFailed,
@@ -16,10 +20,11 @@ from chatsubo.providers.exc import (
     NoCapacity,
     NotReady,
     TemplateNotFound,
+    TimedOut,
 )
-from chatsubo.providers.local import LocalProvider
+from chatsubo.providers.local import LocalProvider, runs
 from tests.contract.provider_contract import Recorder, make_order
-from tests.lab.local.conftest import HELLO, SHELL
+from tests.lab.local.conftest import HELLO, PATIENCE, SHELL
 from tests.lab.local.looking import ask, fails, files_below, make_template, processes_below, start
 
 MakeProvider = Callable[..., LocalProvider]
@@ -29,7 +34,19 @@ async def test_a_service_that_never_listens_is_not_ready(
     make_provider: MakeProvider, templates: Path, data: Path
 ) -> None:
     make_template(templates, "mute", "command: [sh, -c, 'echo starting on $SESSION; sleep 987']\nports: {tcp: 4000}\n")
-    told = await fails(make_provider(ready_timeout=0.5), "mute", NotReady)
+
+    class Held(Recorder):
+        def stage(self, text: Text) -> None:
+            """Hold the platform up, before it begins to look at the port, until the box has said something."""
+            super().stage(text)
+            end = time.monotonic() + PATIENCE
+            while text.params.get("port") == 4000 and not any(log.stat().st_size for log in data.glob("runs/*/log")):
+                assert time.monotonic() < end
+                time.sleep(0.02)
+
+    told, order = Held(), make_order()
+    with pytest.raises(NotReady):
+        await start(make_provider(ready_timeout=0.1), replace(order, progress=told), "mute")
     assert "starting on" in told.logged
     assert not processes_below(data)
     assert not files_below(data)
@@ -157,3 +174,33 @@ async def test_a_damaged_record_is_reported_and_can_be_stopped(provider: LocalPr
 async def test_a_session_that_is_no_file_name_goes_nowhere(provider: LocalProvider) -> None:
     with pytest.raises(Misconfigured):
         await provider.stop_dynamic_instance("../../etc")
+
+
+async def test_what_cannot_be_removed_is_reported_and_hides_no_instance(
+    provider: LocalProvider, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(run: Path) -> None:
+        raise TimedOut(f"the processes of {run.name} do not end")
+
+    order = make_order()
+    await start(provider, order)
+    (data / "runs" / "left.over").mkdir()
+    with monkeypatch.context() as during:
+        during.setattr(runs, "_destroy", refuses)
+        for _ in range(2):
+            listing = await provider.list_instances()
+            assert [one.session for one in listing.items] == [order.id]
+            [stuck] = listing.rejected
+            assert stuck.name == "left.over"
+            assert "the processes of left.over do not end" in str(stuck.reason)
+
+    assert not (await provider.list_instances()).rejected
+    await provider.stop_dynamic_instance(order.id)
+
+
+async def test_what_a_box_writes_is_for_the_platform_alone(provider: LocalProvider, data: Path) -> None:
+    order = make_order()
+    await start(provider, order)
+    [log] = (data / "runs").glob("*/log")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    await provider.stop_dynamic_instance(order.id)

@@ -53,7 +53,7 @@ async def main(task: dict[str, Any]) -> None:
         realms=("wz01",), templates_root=Path(task["templates"]), data=Path(task["data"]), sandbox=task["sandbox"]
     )
     provider = LocalProvider("here", config)
-    order = StartOrder(task["session"], task["values"], task["generation"], time.monotonic() + 60)
+    order = StartOrder(task["session"], task["values"], task["generation"], time.monotonic() + 600)
     if task["point"]:
         stand_still(task["point"])
     match task["verb"]:

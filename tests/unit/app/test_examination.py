@@ -4,12 +4,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from chatsubo.app import examination
 from chatsubo.app.examination import examine
-from chatsubo.config import Config
+from chatsubo.config import Config, ProviderEntry
 from chatsubo.gates import Gates
+from chatsubo.providers.base import Check
 from chatsubo.providers.registry import Registry
+from chatsubo.testing import FakeConfig, FakeProvider
 from tests.unit.gates.gate import FakeGate, Network, gate
 
 
@@ -30,3 +33,27 @@ async def test_a_gate_that_cannot_be_asked_says_why_and_what_to_do(
         assert reason in str(finding.text)
         assert finding.remedy is not None
         assert all(word in str(finding.remedy) for word in ("url", "token", "vpns"))
+
+
+class Odd(FakeProvider):
+    """A plugin with a mistake in it."""
+
+    kind = "odd"
+
+    async def check(self) -> Check:
+        raise KeyError("version")
+
+
+async def test_a_plugin_with_a_mistake_in_it_is_told_of_and_keeps_nothing_else_from_being_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = FakeConfig(realms=("wz01",))
+    entries = tuple(ProviderEntry(kind=kind, name=kind, model=model) for kind in ("odd", "fake"))
+
+    with capture_logs():
+        found = await examine(Config(providers=entries), Registry({"odd": Odd, "fake": FakeProvider}, []))
+
+    reports = {one.part: one.findings for one in found}
+    assert [(one.ok, str(one.text)) for one in reports["provider odd"]] == [(False, "KeyError: 'version'")]
+    assert [one.ok for one in reports["provider fake"]] == [True]

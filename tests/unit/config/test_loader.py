@@ -218,6 +218,7 @@ def test_a_gate_that_is_listed_twice_is_a_warning_and_two_gates_are_not(read):
         ("server: {port: 80.5}", "server.port"),
         ("database: {url: 'mysql://root:hunter2@x/y'}", "database.url"),
         ("database: {url: 'sqlite:///:memory:'}", "database.url"),
+        ("database: {url: 'sqlite:///x.db?mode=ro'}", "database.url"),
         ("database: {url: 'sqlite://chatsubo.db'}", "database.url"),
         ("database: {url: 'postgresql://root:hunter2@x:y/z'}", "database.url"),
         ("database: 'postgresql://root:hunter2@x/y'", "database"),

@@ -16,7 +16,7 @@ def network() -> Network:
 
 
 def _client(network: Network, **changes: Any) -> GateClient:
-    return GateClient(gate("gate.example", **changes), network.client(), limit=1.0)
+    return GateClient(gate("gate.example", **changes), network.client(), limit=60.0)
 
 
 async def test_the_same_player_is_given_the_same_access(network: Network) -> None:

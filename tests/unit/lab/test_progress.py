@@ -85,7 +85,7 @@ async def test_it_may_be_told_from_another_thread() -> None:
     async with progress.written():
         thread = threading.Thread(target=progress.stage, args=(Text("From a thread"),))
         thread.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await page.written.wait()
         thread.join()
 
@@ -105,7 +105,7 @@ async def test_a_database_that_is_away_stops_nobody() -> None:
         await tried.wait()
         tried.clear()
         progress.stage(Text("Second"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await tried.wait()
 
 
@@ -121,7 +121,7 @@ async def test_output_that_could_not_be_written_is_written_later() -> None:
     progress = WrittenProgress(away_once, {}, "", QUICK)
     async with progress.written():
         progress.log("told once\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await page.written.wait()
 
     assert page.output == "told once\n"

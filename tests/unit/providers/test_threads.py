@@ -24,7 +24,7 @@ class PlainProvider(BaseProvider):
         return cls()
 
     def check(self) -> Check:  # type: ignore[override]
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         return Check(reachable=True, is_dynamic=False)
 
     def list_templates(self) -> Listing[BaseTemplate]:  # type: ignore[override]

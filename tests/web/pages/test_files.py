@@ -16,7 +16,8 @@ NAMES = ("straylight", "wintermute", "a", "", "é" * 80, "x" * 300, *(f"box-{num
 
 @pytest.mark.parametrize("name", ["app.css", "app.js", "icons.svg", "logo.svg"])
 @pytest.mark.parametrize(
-    ("accepted", "encoding"), [("gzip, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip"), ("", None)]
+    ("accepted", "encoding"),
+    [("gzip, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip"), ("br;q=0.5", "br"), ("", None)],
 )
 async def test_files_are_kept_for_ever_and_compressed_as_asked(nobody, name, accepted, encoding):
     address = f"https://ctf.example/static/{bundled().names[name]}"
@@ -58,6 +59,16 @@ async def test_a_cover_may_be_kept(nobody):
     answer = await nobody.get("/boxes/straylight/cover.svg")
     assert answer.headers["content-type"].startswith("image/svg+xml")
     assert answer.headers["cache-control"] == "public, max-age=604800"
+    assert "set-cookie" not in answer.headers, "a cache would hand it to everyone"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("gzip", "gzip"), ("GZIP; q=0.5", "gzip"), ("gzip;q=0", None), ("gzip; q=0.00", None), ("identity", None)],
+)
+async def test_a_cover_is_compressed_as_asked(nobody, accepted, encoding):
+    answer = await nobody.get("/boxes/straylight/cover.svg", **{"accept-encoding": accepted})
+    assert answer.headers.get("content-encoding") == encoding
 
 
 @pytest.mark.parametrize(

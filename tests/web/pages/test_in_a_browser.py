@@ -183,6 +183,14 @@ async def test_a_stop_asks_first_and_shows_what_happens(club: Club):
     await expect(page.locator("#machine .state")).to_have_text("Stopping")
 
 
+async def test_a_vpn_configuration_that_cannot_be_had_says_why(club: Club):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/straylight")
+    await page.click("text=VPN configuration for wz01")
+    await expect(page.locator(".fault h1")).to_have_text("Not found")
+    club.complaints.clear()  # the browser logs each answer that is an error
+
+
 async def test_what_one_needs_is_copied(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/straylight")

@@ -1,5 +1,7 @@
 """What organisers do on pages."""
 
+from chatsubo.game.box_problems import problems_of
+from chatsubo.web.pages.forms import box_form
 from tests.web.pages.reading import Page
 
 SESSION = "00000003-9d3e-4c1a-8f00-5a6b7c8d9e0f"
@@ -53,6 +55,31 @@ async def test_a_form_that_is_not_right_keeps_what_was_written_and_marks_each_fi
     marked = {attributes.get("name") for _, attributes in page.elements if attributes.get("aria-invalid")}
     assert {"name", "difficulty", "flags.0.points"} <= marked
     assert page.form("/admin/boxes/new").fields["authors"] == "a, b"
+
+
+async def test_all_that_can_be_wrong_with_a_box_is_said_in_its_form(organiser):
+    form = (await organiser.page("/admin/boxes/new?template=hello")).form("/admin/boxes/new")
+    flag = {"flags.0.name": "", "flags.0.value": "", "flags.0.points": "x", "flags.0.mark": "both"}
+    same = {"flags.1.name": "root", "flags.2.name": "Root", "flags.2.points": "1", "flags.2.value": "x" * 600}
+    wrong = {
+        **form.fields, **flag, **same, "name": "", "os": "BeOS", "difficulty": "0", "duration": "0", "track": "",
+        "new_track": "", "description": "x" * 50_001,
+    }  # fmt: skip
+    wrong.pop("flags.0.dynamic")
+    problems = list(problems_of(box_form(wrong), dynamic=True))
+    page = Page((await organiser.post(form.action, wrong)).text)
+    assert len(problems) > 10
+    for problem in problems:
+        assert str(problem.text) in page.text, problem.field
+
+
+async def test_a_box_whose_template_has_gone_meanwhile_loses_nothing_of_its_form(organiser):
+    form = (await organiser.page("/admin/boxes/new?template=hello")).form("/admin/boxes/new")
+    answer = await organiser.post(form.action, {**form.fields, "template": "gone", "name": "Hello again"})
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert "No provider offers this template." in page.text
+    assert page.form("/admin/boxes/new").fields["name"] == "Hello again"
 
 
 async def test_a_box_is_edited(organiser):

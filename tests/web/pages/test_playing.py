@@ -145,6 +145,12 @@ async def test_the_own_row_is_on_the_board_even_far_down(player):
     assert len(rows) == 1
 
 
+async def test_the_board_says_how_many_it_leaves_out(player, monkeypatch):
+    monkeypatch.setattr("chatsubo.web.pages.standings.MOST_ROWS", 3)
+    text = (await player.page("/scoreboard")).text
+    assert "12 more players: use the search to find them." in text, "16 but the first three and one's own"
+
+
 async def test_a_search_narrows_the_board(player):
     text = (await player.get("/scoreboard?q=MOL", **{"HX-Request": "true"})).text
     assert "molly" in text
@@ -188,3 +194,16 @@ async def test_the_lights_are_switched_where_one_is(player):
     answer = await player.send("/scoreboard", "/settings/theme", theme="light")
     assert answer.headers["location"] == "/scoreboard"
     assert 'data-theme="light"' in (await player.get("/scoreboard")).text
+
+
+@pytest.mark.parametrize("path", ["/scoreboard?track=web&q=mol", "/users/jos%C3%A9"])
+async def test_the_lights_are_switched_on_the_very_page_where_one_is(player, world, path):
+    await world.player("josé")
+    answer = await player.send(path, "/settings/theme", theme="light")
+    assert answer.headers["location"] == path
+
+
+async def test_after_a_form_the_lights_are_switched_on_the_way_home(player):
+    answer = await player.send("/tracks", "/flags", flag="FLAG{nope}")
+    form = Page(answer.text).form("/settings/theme")
+    assert (await player.post(form.action, {**form.fields, "theme": "light"})).headers["location"] == "/"

@@ -43,6 +43,17 @@ async def test_a_database_that_is_away_says_to_come_back(player, monkeypatch):
     assert "Try again" in Page(answer.text).text
 
 
+async def test_what_a_form_asked_for_is_not_tried_again_by_a_link(player, monkeypatch):
+    async def away(*args):
+        raise Unavailable
+
+    form = (await player.page("/tracks")).form("/flags")
+    monkeypatch.setattr("chatsubo.game.submissions.Submissions.submit", away)
+    answer = await player.post(form.action, {**form.fields, "flag": "FLAG{x}"})
+    assert answer.status_code == 503
+    assert "Try again" not in Page(answer.text).text
+
+
 async def test_a_form_without_its_token_is_refused_with_words(player):
     answer = await player.post("/boxes/straylight/stop", {})
     assert answer.status_code == 403

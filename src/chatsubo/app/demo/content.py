@@ -16,12 +16,14 @@ from chatsubo.app.platform import Platform
 from chatsubo.domain.clock import utc_now
 from chatsubo.domain.errors import Unavailable
 from chatsubo.game import Actor, Role
+from chatsubo.game.names import name_key
 from chatsubo.game.views import TemplateView
 from chatsubo.live.bus import EVERYONE
+from chatsubo.store.accounts import account_by_name
 from chatsubo.store.boxes import FlagRow, all_flags
 from chatsubo.store.database import Database
 from chatsubo.store.listings import get_listing
-from chatsubo.store.submissions import Submission, insert_solve, insert_submission
+from chatsubo.store.submissions import Submission, found_by, insert_solve, insert_submission
 
 PROVIDER = "demo_local"
 AUTHORS = ("Ratz",)
@@ -40,7 +42,7 @@ class Credentials:
 
 
 async def seed(platform: Platform, folder: Path) -> tuple[Credentials, Credentials]:
-    """Fill a new demo; one that was filled before is left as it is.
+    """Fill a new demo, or go on where an earlier start was cut off; one that is full is left as it is.
 
     Returns:
         The organiser's and the player's credentials. They are kept in the folder, for its owner alone.
@@ -54,10 +56,10 @@ async def seed(platform: Platform, folder: Path) -> tuple[Credentials, Credentia
         return Credentials(**found["admin"]), Credentials(**found["player"])
     admin = Credentials("finn", secrets.token_urlsafe(9))
     player = Credentials("case", secrets.token_urlsafe(9))
-    account = await platform.game.accounts.create(admin.username, admin.password, Role.ADMIN)
-    await platform.game.accounts.create(player.username, player.password, Role.PLAYER)
-    organiser = Actor(account.id, account.username, Role.ADMIN)
     await _wait_for_boxes(platform)
+    account_id = await _account(platform, admin, Role.ADMIN)
+    await _account(platform, player, Role.PLAYER)
+    organiser = Actor(account_id, admin.username, Role.ADMIN)
     for template in await platform.game.desk.templates(organiser):
         if PROVIDER in template.providers:
             await _register(platform, organiser, template, folder / "media")
@@ -80,9 +82,21 @@ async def _wait_for_boxes(platform: Platform) -> None:
                 raise Unavailable from None
 
 
+async def _account(platform: Platform, who: Credentials, role: Role) -> int:
+    """Make an account, or let one that is there have this password; return its id."""
+    accounts = platform.game.accounts
+    async with platform.db.read() as tx:
+        known = await account_by_name(tx, name_key(who.username))
+    if known is None:
+        return (await accounts.create(who.username, who.password, role)).id
+    await accounts.set_password(who.username, who.password)
+    return known.id
+
+
 async def _register(platform: Platform, organiser: Actor, template: TemplateView, media: Path) -> None:
     boxes = platform.game.box_admin
-    slug = await boxes.register(organiser, structs.replace(template.form, authors=AUTHORS))
+    form = structs.replace(template.form, authors=AUTHORS)
+    slug = template.registered[0] if template.registered else await boxes.register(organiser, form)
     cover = HERE / "boxes" / template.name / "cover.svg"
     if cover.exists():
         await asyncio.to_thread(media.mkdir, parents=True, exist_ok=True)
@@ -97,9 +111,9 @@ async def _invite_rivals(platform: Platform) -> None:
         flags = await all_flags(tx)
     firsts = [flag for flag in flags if flag.position == 0]
     for number, name in enumerate(RIVALS):
-        account = await platform.game.accounts.create(name, secrets.token_urlsafe(24), Role.PLAYER)
+        account_id = await _account(platform, Credentials(name, secrets.token_urlsafe(24)), Role.PLAYER)
         if firsts:
-            await _solve(platform.db, account.id, firsts[number % len(firsts)], hours_ago=len(RIVALS) - number)
+            await _solve(platform.db, account_id, firsts[number % len(firsts)], hours_ago=len(RIVALS) - number)
 
 
 async def _solve(db: Database, account_id: int, flag: FlagRow, hours_ago: int) -> None:
@@ -115,6 +129,8 @@ async def _solve(db: Database, account_id: int, flag: FlagRow, hours_ago: int) -
         at=at,
     )
     async with db.write() as tx:
+        if await found_by(tx, account_id):
+            return
         submission_id = await insert_submission(tx, submission)
         await insert_solve(
             tx, flag_id=flag.id, account_id=account_id, session_id=None, submission_id=submission_id, at=at
@@ -122,6 +138,8 @@ async def _solve(db: Database, account_id: int, flag: FlagRow, hours_ago: int) -
 
 
 def _keep(file: Path, content: dict[str, object]) -> None:
-    """Write ``content`` for the owner of the folder alone."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+    """Write ``content`` for the owner of the folder alone, whole or not at all."""
+    part = file.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
         json.dump(content, opened)
+    part.replace(file)

@@ -144,7 +144,7 @@ class LocalProvider(BaseProvider):
 
     def _list(self, realm: str | None) -> Listing[BaseInstance]:
         self._open()
-        self._runs.sweep(self._records.knows)
+        stuck = self._runs.sweep(self._records.knows)
         self._records.tidy()
         records, rejected = self._records.all()
         items = [
@@ -152,7 +152,7 @@ class LocalProvider(BaseProvider):
             for record in records
             if realm in {None, record.realm}
         ]
-        return Listing(items, rejected)
+        return Listing(items, [*rejected, *stuck])
 
     def _stop(self, session_id: str) -> None:
         self._open()

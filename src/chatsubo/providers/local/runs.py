@@ -14,7 +14,9 @@ from typing import Any
 
 import msgspec
 
-from chatsubo.providers.exc import BuildFailed
+from chatsubo.domain.text import N_, Text
+from chatsubo.providers.base import Rejected
+from chatsubo.providers.exc import BuildFailed, TimedOut
 from chatsubo.providers.local.placeholders import filled
 from chatsubo.providers.local.records import Record
 from chatsubo.providers.local.sandbox import Sandbox
@@ -118,10 +120,12 @@ class Runs:
         """Return the end of what the run's command has written; empty when the run is gone."""
         try:
             with self._log(self.path(record)).open("rb") as log:
-                log.seek(max(0, log.seek(0, os.SEEK_END) - _MAX_LOG))
-                return log.read().decode(errors="replace")
+                start = log.seek(max(0, log.seek(0, os.SEEK_END) - _MAX_LOG))
+                text = log.read().decode(errors="replace")
         except FileNotFoundError:
             return ""
+        # Half a value that nobody would recognise may be where it was cut.
+        return text.partition("\n")[2] if start else text
 
     def end(self, session: str, wanted: Callable[[str], bool] = lambda _: True) -> None:
         """End the runs of ``session`` and remove all that is left of them.
@@ -135,28 +139,35 @@ class Runs:
         """
         for run in list(self.folder.glob(_name(session, "*"))):
             if wanted(run.name.partition(".")[2]):
-                self._retire(run)
+                self._move_away(run)
         for run in list(self.trash.glob(_name(session, "*"))):
             _destroy(run)
 
-    def sweep(self, known: Callable[[str, str], bool]) -> None:
+    def sweep(self, known: Callable[[str, str], bool]) -> list[Rejected]:
         """End the runs that nobody knows, left behind by a platform that was killed.
 
         Args:
             known: Says of a session and a run's name whether a record tells of it.
+
+        Returns:
+            Those that cannot be removed just now, for organisers to see; the next sweep tries again.
         """
         for run in self._all(self.folder):
             session, _, name = run.name.partition(".")
             if not known(session, name):
-                self._retire(run)
+                self._move_away(run)
+        stuck = []
         for run in self._all(self.trash):
-            _destroy(run)
+            try:
+                _destroy(run)
+            except (OSError, TimedOut) as error:
+                said = {"reason": str(error)}
+                stuck.append(Rejected(run.name, Text(N_("what is left of it cannot be removed: {reason}"), said)))
+        return stuck
 
-    def _retire(self, run: Path) -> None:
-        away = self.trash / run.name
+    def _move_away(self, run: Path) -> None:
         with suppress(FileNotFoundError):
-            run.rename(away)
-            _destroy(away)
+            run.rename(self.trash / run.name)
 
     @staticmethod
     def _all(folder: Path) -> Iterator[Path]:

@@ -147,11 +147,10 @@ class Starter:
         try:
             self.runs.start(record, plan.template, values, plan.sandbox, self._budget(plan))
         except (FileNotFoundError, BuildFailed):
+            self._tell(plan, record)
             if not self.records.holds(record):
                 raise _stopped(record) from None
             raise
-        finally:
-            self._tell(plan, record)
 
     async def _await_ports(self, plan: Plan, record: Record) -> None:
         limit = self.config.ready_timeout

@@ -7,6 +7,8 @@ from chatsubo.providers.base import BaseTemplate, Listing, Rejected
 from chatsubo.providers.exc import Misconfigured, TemplateNotFound
 from chatsubo.providers.local.template import FILE, LocalTemplate, read_template
 
+_HIDDEN = (".", "_")
+
 Answer = tuple[LocalTemplate | None, list[Text]]
 
 
@@ -14,7 +16,7 @@ class Templates:
     """The templates below a folder; each is read again when its file changes.
 
     Args:
-        root: The folder with a folder for each template. Hidden ones are passed over.
+        root: The folder with a folder for each template. Those whose name begins with a dot or an underscore are none.
         provider: The provider's name.
     """
 
@@ -32,7 +34,7 @@ class Templates:
         items: list[BaseTemplate] = []
         rejected: list[Rejected] = []
         for folder in sorted(self.root.iterdir()):
-            if folder.is_dir() and not folder.name.startswith((".", "_")):
+            if folder.is_dir() and not folder.name.startswith(_HIDDEN):
                 template, wrong = self._answer(folder)
                 items += [template] if template else []
                 rejected += [Rejected(folder.name, reason) for reason in wrong]
@@ -48,7 +50,7 @@ class Templates:
         if not self.root.is_dir():
             raise Misconfigured(f"there is no folder {self.root}")
         folder = self.root / name
-        if folder.parent != self.root or not folder.is_dir():
+        if folder.parent != self.root or name.startswith(_HIDDEN) or not folder.is_dir():
             raise TemplateNotFound(f"there is no template {name}")
         template, wrong = self._answer(folder)
         if template is None:

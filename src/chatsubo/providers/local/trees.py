@@ -18,7 +18,9 @@ MARK = "CHATSUBO_RUN"
 """The variable by which processes of a run are known that got away from its keeper."""
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_PATIENCE = 3.0
+_PATIENCE = 10.0
+"""Seconds that the system may take to end a process. On a busy machine the keeper needs some to end its tree."""
+
 _START_TIMEOUT = 20.0
 
 
@@ -100,7 +102,8 @@ def plant(run: Path, log: Path) -> None:
         BuildFailed: It could not be started.
         OSError: As the operating system says.
     """
-    with log.open("ab") as output:
+    # A box may well print its flags.
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
         try:
             done = subprocess.run(  # noqa: S603  our own command
                 [sys.executable, "-I", "-S", str(_KEEPER), str(run)],
@@ -120,12 +123,42 @@ def plant(run: Path, log: Path) -> None:
 
 
 def kill_strays(run_name: str) -> None:
-    """Kill what got away from a keeper that was itself killed, as a box without bubblewrap might manage."""
-    mark = f"{MARK}={run_name}".encode()
+    """Kill what got away from a keeper that was itself killed, as a box without bubblewrap might manage.
+
+    They are stopped first, until no new one shows up: what is stopped cannot fork. Returns when they are gone.
+
+    Raises:
+        TimedOut: The system does not let go of one.
+    """
+    strays: set[int] = set()
+    while new := _carriers(f"{MARK}={run_name}".encode()) - strays:
+        for pid in new:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        strays |= new
+    for pid in strays:
+        with suppress(ProcessLookupError):
+            _kill(pid)
+
+
+def _carriers(mark: bytes) -> set[int]:
+    """Return the processes that have the variable in their environment; none where the system has no /proc."""
+    found = set()
     for process in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if mark in process.read_bytes().split(b"\0"):
-                os.kill(int(process.parent.name), signal.SIGKILL)
+                found.add(int(process.parent.name))
+    return found
+
+
+def _kill(pid: int) -> None:
+    descriptor = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        if not _ended(descriptor, _PATIENCE):
+            raise TimedOut(f"the process {pid} does not end")
+    finally:
+        os.close(descriptor)
 
 
 def _ended(descriptor: int, seconds: float) -> bool:

@@ -1,9 +1,7 @@
 """Accounts and logins over the API."""
 
-from typing import Any
-
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from litestar.utils.scope.state import ScopeState
@@ -14,7 +12,7 @@ from chatsubo.game.views import LoginView, Me
 from chatsubo.web.api.answers import Answer
 from chatsubo.web.api.bodies import Credentials, PasswordChange, Preferences
 from chatsubo.web.api.description import problems
-from chatsubo.web.dependencies import TheActor, TheGame, TheReader, TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame, TheReader, TheSettings
 from chatsubo.web.logins import forget, remember
 from chatsubo.web.reader import Reader
 from chatsubo.web.screening import HEADER
@@ -55,7 +53,7 @@ class AccountController(Controller):
     tags = ("Account",)
 
     @get("/csrf", summary="Get a CSRF token")
-    async def csrf(self, request: Request[Any, Any, Any]) -> CsrfToken:
+    async def csrf(self, request: AnyRequest) -> CsrfToken:
         """Return the token that all requests but GET need, and set the cookie that belongs to it."""
         return CsrfToken(header=HEADER, token=str(ScopeState.from_scope(request.scope).csrf_token))
 

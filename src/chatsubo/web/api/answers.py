@@ -3,18 +3,19 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.response.base import ASGIResponse
 
 from chatsubo.domain.text import Text
 from chatsubo.i18n import Translator
+from chatsubo.web.dependencies import AnyRequest
 from chatsubo.web.reader import reader_of
 
 
 class Answer(Response[Any]):
     """A response whose texts are put into the reader's language."""
 
-    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:
+    def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> ASGIResponse:
         """Translate, then do as Litestar does."""
         translator = reader_of(request).translator
         self.content = translated(self.content, translator)

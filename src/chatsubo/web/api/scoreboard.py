@@ -2,13 +2,13 @@
 
 from typing import Any, cast
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Response, get
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
 from chatsubo.game.views import StandingsView
 from chatsubo.web.api.catalogue import Slug
 from chatsubo.web.api.description import problems
-from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame
 
 
 class ScoreboardController(Controller):
@@ -19,7 +19,7 @@ class ScoreboardController(Controller):
     @get("/standings", summary="See the standings", responses=problems(401, 404))
     async def standings(
         self,
-        request: Request[Any, Any, Any],
+        request: AnyRequest,
         game: TheGame,
         actor: TheActor,  # noqa: ARG002  for those who are logged in
         track: Slug = None,

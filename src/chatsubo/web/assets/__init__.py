@@ -37,7 +37,7 @@ class Asset:
 
     def encoded_for(self, accept_encoding: str) -> tuple[str, bytes]:
         """Return the smallest encoding that the header ``accept_encoding`` allows, and the content in it."""
-        accepted = {part.split(";")[0].strip() for part in accept_encoding.split(",") if "q=0" not in part}
+        accepted = {_coding(part) for part in accept_encoding.split(",")}
         encoding = next((name for name in _ENCODINGS if name in accepted and name in self.bodies), "identity")
         return encoding, self.bodies[encoding]
 
@@ -77,6 +77,12 @@ def bundled() -> Assets:
         AssetsMissing: If it has not been built.
     """
     return Assets.load()
+
+
+def _coding(part: str) -> str:
+    """Return what one part of an ``Accept-Encoding`` header allows; ``""`` if it forbids (RFC 9110, section 12.5.3)."""
+    coding, _, weight = part.replace(" ", "").lower().partition(";q=")
+    return "" if weight and not weight.strip("0.") else coding
 
 
 def _read(path: Path) -> Asset:

@@ -9,10 +9,10 @@ from litestar.response import Redirect
 from chatsubo.domain.errors import ChatsuboError, FieldProblem, Invalid, RateLimited
 from chatsubo.domain.text import N_, Text
 from chatsubo.game import Actor, Game
-from chatsubo.web.dependencies import TheActor, TheGame, TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame, TheSettings
 from chatsubo.web.logins import remember, safe_next
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
+from chatsubo.web.pages.rendering import Show, TheShow
 
 _DIFFERS = N_("The two new passwords differ.")
 

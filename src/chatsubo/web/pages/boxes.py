@@ -11,9 +11,11 @@ from litestar.response import Template
 
 from chatsubo.domain.errors import NotFound
 from chatsubo.game.views import BoxCard
-from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.assets import Asset
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame
 from chatsubo.web.pages.cover import draw
-from chatsubo.web.pages.rendering import AnyRequest, TheShow
+from chatsubo.web.pages.rendering import TheShow
+from chatsubo.web.pages.static import respond
 
 _A_WEEK = "public, max-age=604800"
 _LONGEST_SLUG = 80
@@ -68,11 +70,7 @@ class BoxPages(Controller):
     @get("/boxes/{slug:str}/cover.svg")
     async def cover(self, request: AnyRequest, slug: FromPath[str]) -> Response[bytes]:
         """Draw the picture of a box that has none. It tells nothing but the name, so it is drawn for any name."""
-        plain, packed = _drawn(slug[:_LONGEST_SLUG])
-        headers = {"Cache-Control": _A_WEEK, "Vary": "Accept-Encoding"}
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(plain, media_type="image/svg+xml", headers=headers)
-        return Response(packed, media_type="image/svg+xml", headers={**headers, "Content-Encoding": "gzip"})
+        return respond(request, _drawn(slug[:_LONGEST_SLUG]), _A_WEEK)
 
 
 def _by_track(boxes: Iterable[BoxCard]) -> Mapping[str, list[BoxCard]]:
@@ -83,6 +81,6 @@ def _by_track(boxes: Iterable[BoxCard]) -> Mapping[str, list[BoxCard]]:
 
 
 @lru_cache(maxsize=256)
-def _drawn(slug: str) -> tuple[bytes, bytes]:
+def _drawn(slug: str) -> Asset:
     plain = draw(slug).encode()
-    return plain, gzip.compress(plain, mtime=0)
+    return Asset("image/svg+xml", {"identity": plain, "gzip": gzip.compress(plain, mtime=0)})

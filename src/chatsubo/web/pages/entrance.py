@@ -9,10 +9,10 @@ from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import BadCredentials, Closed, Invalid, RateLimited, Taken
 from chatsubo.game import Actor, Game
-from chatsubo.web.dependencies import TheGame, TheSettings, TheViewer
+from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings, TheViewer
 from chatsubo.web.logins import forget, remember, safe_next
 from chatsubo.web.pages.forms import Fields, fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
+from chatsubo.web.pages.rendering import Show, TheShow
 from chatsubo.web.settings import WebSettings
 
 _REFUSALS = (BadCredentials, Closed, Invalid, RateLimited, Taken)

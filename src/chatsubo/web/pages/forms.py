@@ -1,11 +1,9 @@
 """Forms as browsers send them."""
 
 import re
-from typing import Any
-
-from litestar import Request
 
 from chatsubo.game.views import BoxForm, FlagForm
+from chatsubo.web.dependencies import AnyRequest
 
 Fields = dict[str, str]
 
@@ -13,7 +11,7 @@ _FLAG = re.compile(r"flags\.(\d{1,4})\.(\w+)")
 _MOST_FLAGS = 200
 
 
-async def fields_of(request: Request[Any, Any, Any]) -> Fields:
+async def fields_of(request: AnyRequest) -> Fields:
     """Return the texts of the form that was sent, by field."""
     form = await request.form()
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}

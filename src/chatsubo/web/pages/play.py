@@ -12,9 +12,9 @@ from chatsubo.domain.errors import Conflict, Invalid, RateLimited
 from chatsubo.game import Actor, Game
 from chatsubo.game.vpn import Vpn
 from chatsubo.web.api.vpn import download
-from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
+from chatsubo.web.pages.rendering import Show, TheShow
 
 
 class PlayPages(Controller):

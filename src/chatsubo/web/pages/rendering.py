@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
@@ -19,15 +20,13 @@ from chatsubo.game import Game
 from chatsubo.game.views import BoxCard, FlagForm
 from chatsubo.i18n import languages, translator
 from chatsubo.web.assets import bundled
-from chatsubo.web.dependencies import TheGame, TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings
 from chatsubo.web.errors import Problem, headers_of, problem_of, status_of
 from chatsubo.web.markdown import markdown
 from chatsubo.web.pages.browsers import browser_name
 from chatsubo.web.pages.speech import speech, stamp
 from chatsubo.web.reader import Reader, reader_of
 from chatsubo.web.settings import WebSettings
-
-AnyRequest = Request[Any, Any, Any]
 
 FRAGMENT = {"X-Fragment": "1"}
 """Marks an answer as a part of a page: the script puts nothing else into one, whatever its status."""
@@ -84,10 +83,19 @@ def surroundings(request: AnyRequest) -> dict[str, Any]:
         "actor": reader.found,
         "theme": (reader.found.theme if reader.found else None) or "dark",
         "path": request.scope["path"],
+        "address": _address(request),
         "now": datetime.now(UTC),
         "me": None,
         "tracks": (),
     }
+
+
+def _address(request: AnyRequest) -> str:
+    """Return the address of the page on this host, to come back to; none of an answer to a form."""
+    if request.method != "GET":
+        return ""
+    query = request.scope["query_string"].decode("latin-1")
+    return quote(request.scope["path"]) + (f"?{query}" if query else "")
 
 
 class Show:

@@ -35,10 +35,11 @@ async def _table(game: Game, actor: Actor, track: str | None, search: str) -> di
     standings: StandingsView = await game.scoreboard.standings(track)
     wanted = name_key(search)
     matching = [row for row in standings.rows if wanted in name_key(row.username)] if wanted else standings.rows
+    rows = with_own(matching, actor.account_id)
     return {
         "standings": standings,
-        "rows": with_own(matching, actor.account_id),
-        "left_out": max(0, len(matching) - MOST_ROWS),
+        "rows": rows,
+        "left_out": len(matching) - len(rows),
         "search": search,
         "track": track,
     }

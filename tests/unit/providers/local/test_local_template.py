@@ -173,9 +173,12 @@ def test_a_template_is_read_again_when_it_changes(tmp_path: Path) -> None:
         templates.get("box")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "..", "a/b", "", "."])
+@pytest.mark.parametrize("name", ["nowhere", "..", "a/b", "", ".", ".hidden", "_shared"])
 def test_a_name_that_is_no_folder_there_is_no_template(tmp_path: Path, name: str) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
+    for passed_over in (".hidden", "_shared"):
+        (tmp_path / passed_over).mkdir()
+        (tmp_path / passed_over / "template.yml").write_text("command: [x]")
     with pytest.raises(TemplateNotFound):
         Templates(tmp_path, "here").get(name)
 

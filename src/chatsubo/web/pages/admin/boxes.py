@@ -9,9 +9,9 @@ from litestar.response import Redirect, Template
 from chatsubo.domain.errors import Invalid
 from chatsubo.domain.labels import SYSTEMS
 from chatsubo.game.views import BoxForm, TemplateView
-from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame
 from chatsubo.web.pages.forms import box_form, fields_of
-from chatsubo.web.pages.rendering import AnyRequest, Show, TheShow
+from chatsubo.web.pages.rendering import Show, TheShow
 
 
 class BoxDesk(Controller):
@@ -49,8 +49,8 @@ class BoxDesk(Controller):
         try:
             slug = await game.box_admin.register(admin, form)
         except Invalid as error:
-            offered = await game.desk.template(admin, form.template)
-            return await _form(show, form, template=offered, error=error)
+            offered = {one.name: one for one in await game.desk.templates(admin)}
+            return await _form(show, form, template=offered.get(form.template), error=error)
         return show.redirect(f"/boxes/{slug}")
 
     @get("/boxes/{slug:str}")

@@ -7,9 +7,9 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from chatsubo.domain.errors import Invalid
-from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame
 from chatsubo.web.pages.forms import fields_of
-from chatsubo.web.pages.rendering import AnyRequest, TheShow
+from chatsubo.web.pages.rendering import TheShow
 
 
 class WordsPages(Controller):
