@@ -11,7 +11,7 @@ from chatsubo.providers.base import BaseInstance, Progress, StartOrder
 from chatsubo.store.database import Database
 from chatsubo.store.queue import admit, queue_position
 from chatsubo.testing import FakeHypervisor, FakeProvider
-from tests.lab.world import World, add_players, furnish
+from tests.lab.world import WITHIN, World, add_players, furnish
 
 
 class Counting(FakeProvider):
@@ -57,10 +57,13 @@ async def crowd(embedded: Database) -> AsyncIterator[World]:
 
 async def test_fifty_starts_at_once_respect_the_cap_and_all_run(crowd: World) -> None:
     await add_players(crowd.db, range(11, 51))
-    crowd.hypervisor.slow("start:boot", 0.01)
+    first_boots = crowd.hypervisor.hold("start:boot", times=3)
     await crowd.lab.start()
 
     sessions = await asyncio.gather(*(crowd.open(account) for account in range(1, 51)))
+    async with asyncio.timeout(WITHIN):
+        await crowd.providers["fake"].full.wait()  # type: ignore[attr-defined]
+    first_boots.open()
     await asyncio.gather(*(crowd.reaches(one, State.RUNNING) for one in sessions))
 
     assert len(crowd.hypervisor.machines) == 50

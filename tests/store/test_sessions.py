@@ -1,8 +1,10 @@
 """Sessions and listings as they are kept, on both databases."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,10 +27,12 @@ from chatsubo.store.listings import (
     save_listing,
 )
 from chatsubo.store.machines import Endpoint, Machine
-from chatsubo.store.queue import admit
+from chatsubo.store.queue import admit, usual_seconds
 from chatsubo.store.session_logs import write_log
 from chatsubo.store.sessions import (
     Session,
+    count_live,
+    count_states,
     get_session,
     given_values,
     last_session,
@@ -203,3 +207,25 @@ async def test_a_listing_comes_back_as_it_was_kept(furnished: Database) -> None:
         assert await get_listing(tx, "fake") == listing
         assert await forget_listings(tx, frozenset({"other"})) == 1
         assert await all_listings(tx) == ()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_no_page_reads_the_sessions_of_the_whole_game(furnished: Database) -> None:
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[-1] for row in cursor.fetchall())
+
+    async with furnished.read() as tx:
+        event.listen(tx.sync_connection, "before_cursor_execute", explain)
+        await usual_seconds(tx, "fake")
+        await live_sessions(tx)
+        await live_sessions(tx, 1)
+        await last_session(tx, 1, 1)
+        await count_live(tx)
+        await count_states(tx)
+        await sessions_for_desk(tx, 50)
+    assert len(plans) >= 8
+    assert [plan for plan in plans if plan.startswith("SCAN sessions")] == []

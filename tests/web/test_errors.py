@@ -64,21 +64,48 @@ async def test_a_body_that_is_no_such_object_is_refused(site: Site, body: bytes)
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "field", "detail"),
     [
-        ({"username": 1, "password": "x"}, "username"),
-        ({"username": None, "password": "x"}, "username"),
-        ({"username": "x" * 300, "password": "x"}, "username"),
-        ({"username": "a\0b", "password": "x"}, "username"),
-        ({"password": "x"}, "username"),
-        ({"username": "x", "password": "x", "role": "admin"}, "role"),
+        ({"username": 1, "password": "x"}, "username", "This is of the type int; expected was str."),
+        ({"username": None, "password": "x"}, "username", "This is of the type null; expected was str."),
+        ({"username": "x" * 300, "password": "x"}, "username", "This is too long: its length is at most 256."),
+        ({"username": "a\0b", "password": "x"}, "username", "This holds characters that are not allowed here."),
+        ({"password": "x"}, "username", "This is missing."),
+        ({"username": "x", "password": "x", "role": "admin"}, "role", "There is no such field."),
+        ([1], "", "This is of the type array; expected was object."),
     ],
 )
-async def test_a_field_of_another_kind_is_named(site: Site, body: dict[str, Any], field: str) -> None:
+async def test_a_field_of_another_kind_is_named(site: Site, body: Any, field: str, detail: str) -> None:
     answer = await site.browser().post("/api/v1/login", body)
 
     assert answer.status_code == 422
-    assert field in str(answer.json()["errors"])
+    assert answer.json()["errors"] == [{"field": field, "detail": detail}]
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("limit=0", "C\u2019est trop petit\xa0: au moins 1."),
+        ("limit=201", "C\u2019est trop grand\xa0: au plus 200."),
+        ("limit=x", "Le type est str\xa0; int était attendu."),
+    ],
+)
+async def test_what_is_wrong_with_a_query_is_said_in_the_readers_language(site: Site, query: str, detail: str) -> None:
+    await site.player("case")
+    case = site.browser(**{"accept-language": "fr"})
+    await case.log_in("case")
+
+    (error,) = (await case.get(f"/api/v1/notices?{query}")).json()["errors"]
+
+    assert error == {"field": "limit", "detail": detail}
+
+
+async def test_a_field_within_a_list_is_named_as_the_game_names_it(site: Site) -> None:
+    finn = await site.organiser()
+
+    answer = await finn.post("/api/v1/admin/boxes", {"name": "x", "flags": [{"name": "a"}, {"points": 1}]})
+
+    assert [error["field"] for error in answer.json()["errors"]] == ["flags.1.name"]
 
 
 async def test_a_refusal_never_repeats_a_password(site: Site) -> None:

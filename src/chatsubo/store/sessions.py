@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.labels import Creds
@@ -100,7 +100,8 @@ class GivenValue:
 
 
 COLUMNS = tuple(sessions.c[name] for name in Session.__struct_fields__)
-_LIVE = sessions.c.state.in_(sorted(LIVE))
+_LIVE = and_(sessions.c.ended_at.is_(None), sessions.c.state.in_(sorted(LIVE)))
+"""The moment of its end tells the same as the state, and is what the database finds the few live ones by."""
 
 
 def read_session(row: Row[Any]) -> Session:

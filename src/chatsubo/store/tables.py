@@ -148,7 +148,7 @@ sessions = Table(
     Column("started_at", Instant, comment="when the provider was asked first"),
     Column("ready_at", Instant, comment="when the machine was first ready"),
     Column("expires_at", Instant, comment="set once it runs"),
-    Column("ended_at", Instant),
+    Column("ended_at", Instant, index=True, comment="null: it is live"),
     Column("extensions", Integer, nullable=False, server_default="0"),
     Column("stage", Json, comment="a Text: what happens now"),
     Column("failure", Json, comment="a Text: why it failed, for the player"),
@@ -164,6 +164,7 @@ sessions = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index("ix_sessions_provider_ready_at", "provider", "ready_at"),
     Index("ix_sessions_verb", "verb", sqlite_where=text("verb IS NOT NULL"), postgresql_where=text("verb IS NOT NULL")),
     Index(
         "uq_sessions_live",

@@ -11,14 +11,15 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from chatsubo.domain import errors
-from chatsubo.domain.errors import ChatsuboError, FieldProblem, Invalid, NotLoggedIn, RateLimited
-from chatsubo.domain.text import N_, Text
+from chatsubo.domain.errors import ChatsuboError, Invalid, NotLoggedIn, RateLimited
+from chatsubo.domain.text import N_
 from chatsubo.i18n import Translator
 from chatsubo.web import refusals
 from chatsubo.web.dependencies import AnyRequest
 from chatsubo.web.observation import request_id
 from chatsubo.web.reader import reader_of
 from chatsubo.web.settings import WebSettings
+from chatsubo.web.validation import field_problem
 
 STATUSES: Mapping[type[ChatsuboError], int] = {
     refusals.Malformed: 400,
@@ -68,7 +69,6 @@ _OF_LITESTAR: Mapping[int, type[ChatsuboError]] = {
     415: refusals.WrongMediaType,
 }
 
-_WRONG_VALUE = N_("This is not what is expected here: {reason}.")
 _log = structlog.get_logger("chatsubo.web")
 
 ErrorPage = Callable[[AnyRequest, "Problem"], Response[Any]]
@@ -163,7 +163,7 @@ def _as_ours(request: AnyRequest, raised: Exception) -> ChatsuboError:
         case ChatsuboError():
             return raised
         case ValidationException(extra=[*problems]) if problems:
-            return Invalid(*(_field_problem(each) for each in problems))
+            return Invalid(*(field_problem(each) for each in problems))
         case RecursionError():  # of JSON that is nested too deep; nothing of ours goes as deep as a request says
             return refusals.Malformed()
         case HTTPException() if raised.status_code in _OF_LITESTAR:
@@ -171,13 +171,6 @@ def _as_ours(request: AnyRequest, raised: Exception) -> ChatsuboError:
     incident = request_id(request.scope)
     _log.error("broken", incident=incident, path=quote(request.scope["path"][:256]), exc_info=raised)
     return refusals.Broken(incident=incident)
-
-
-def _field_problem(raw: Any) -> FieldProblem:
-    """Return one of the mistakes that Litestar lists, without the source and the body that it may quote."""
-    key = str(raw.get("key", "")) if isinstance(raw, dict) else ""
-    reason = str(raw.get("message", "") if isinstance(raw, dict) else raw)
-    return FieldProblem(key.removeprefix("data."), Text(_WRONG_VALUE, {"reason": reason.rstrip(".")}))
 
 
 def _to_login(settings: WebSettings, request: AnyRequest) -> Response[Any]:

@@ -256,7 +256,7 @@ def _sessions() -> None:
         sa.Column("started_at", Instant, nullable=True, comment="when the provider was asked first"),
         sa.Column("ready_at", Instant, nullable=True, comment="when the machine was first ready"),
         sa.Column("expires_at", Instant, nullable=True, comment="set once it runs"),
-        sa.Column("ended_at", Instant, nullable=True),
+        sa.Column("ended_at", Instant, nullable=True, comment="null: it is live"),
         sa.Column("extensions", sa.Integer(), server_default="0", nullable=False),
         sa.Column("stage", Json, nullable=True, comment="a Text: what happens now"),
         sa.Column("failure", Json, nullable=True, comment="a Text: why it failed, for the player"),
@@ -276,6 +276,7 @@ def _session_indexes() -> None:
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_sessions_box_id"), ["box_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_ended_at"), ["ended_at"], unique=False)
         batch_op.create_index(
             "ix_sessions_expires_at",
             ["expires_at"],
@@ -283,6 +284,7 @@ def _session_indexes() -> None:
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
+        batch_op.create_index("ix_sessions_provider_ready_at", ["provider", "ready_at"], unique=False)
         batch_op.create_index(
             "ix_sessions_verb",
             ["verb"],
