@@ -31,7 +31,7 @@ class Recorder:
         self.logged += output
 
 
-def make_order(generation: int = 1, seconds: float = 60.0, progress: Recorder | None = None) -> StartOrder:
+def make_order(generation: int = 1, seconds: float = 600.0, progress: Recorder | None = None) -> StartOrder:
     """Return the order of a new session."""
     session = str(uuid.uuid4())
     values = make_values(session, "FLAG")
@@ -41,7 +41,7 @@ def make_order(generation: int = 1, seconds: float = 60.0, progress: Recorder | 
 def again(order: StartOrder, generation: int | None = None, progress: Recorder | None = None) -> StartOrder:
     """Return the order for the same session, of the same or another generation."""
     number = order.generation if generation is None else generation
-    return StartOrder(order.id, order.values, number, time.monotonic() + 60, progress=progress or Recorder())
+    return StartOrder(order.id, order.values, number, time.monotonic() + 600, progress=progress or Recorder())
 
 
 class ProviderContract:

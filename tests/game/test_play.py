@@ -13,7 +13,9 @@ from chatsubo.domain.errors import (
     NotStartable,
     TooManyRunning,
 )
+from chatsubo.domain.sessions import State
 from chatsubo.domain.text import Text
+from chatsubo.game import desk
 from chatsubo.live.bus import ADMINS, account_topic
 from tests.game.world import World
 
@@ -175,3 +177,19 @@ async def test_a_provider_whose_trouble_changes_is_told_anew(world: World) -> No
     for problem in ("It does not answer.", "It refuses the platform."):
         await world.offer(problem=Text(problem), problem_detail=problem, problem_since=since)
         assert str((await world.game.catalogue.box(case, slug)).problem) == problem
+
+
+async def test_a_failure_stays_on_the_desk_however_many_machines_end_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "RECENT", 2)
+    admin, case = await world.admin(), await world.player("case")
+    slug = await world.release(admin)
+    failed = await world.run(case, slug)
+    await world.end(failed, State.FAILED)
+    for _ in range(3):
+        world.clock.move(minutes=5)
+        await world.end(await world.run(case, slug))
+    overview = await world.game.desk.overview(admin)
+    assert [one.id for one in overview.failed] == [failed]
+    assert overview.running == ()

@@ -111,13 +111,13 @@ class World:
                 await tx.execute(session_flags.insert().values(values))
         return view.id
 
-    async def end(self, session_id: str) -> None:
+    async def end(self, session_id: str, state: State = State.STOPPED) -> None:
         """End a session, as the lab would."""
         async with self.db.write() as tx:
             await tx.execute(
                 sessions.update()
                 .where(sessions.c.id == session_id)
-                .values(state=State.STOPPED, verb=None, ended_at=self.clock())
+                .values(state=state, verb=None, ended_at=self.clock())
             )
 
     async def someone_waits(self) -> None:

@@ -15,6 +15,7 @@ from chatsubo.jobs import Started
 from chatsubo.jobs.durable import DurableJobs, open_engine
 from chatsubo.jobs.lock import _KEY, EngineInUse, ServerLock
 from tests.databases import PostgreSQL
+from tests.lab.world import WITHIN
 from tests.needs import need
 
 pytestmark = need.postgresql
@@ -134,7 +135,7 @@ async def test_an_engine_that_was_displaced_says_so_and_starts_nothing_until_it_
     await jobs.launch()
     await asyncio.to_thread(rival.wait)
     await asyncio.to_thread(rival.end, rival.pids(granted=True))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         while not jobs.trouble():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -142,7 +143,7 @@ async def test_an_engine_that_was_displaced_says_so_and_starts_nothing_until_it_
     with pytest.raises(EngineInUse):
         await jobs.start(SESSION, 1, "start")
     await asyncio.to_thread(rival.let_go)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         while jobs.trouble():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert await jobs.start(SESSION, 1, "start") is Started.NEW

@@ -16,7 +16,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 20_000
+PATIENCE = 90_000
+"""Milliseconds to wait for what is to be seen: far more than it takes, even where the machine is busy."""
 
 expect.set_options(timeout=PATIENCE)
 

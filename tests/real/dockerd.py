@@ -20,8 +20,10 @@ from tests.real.certificates import Authority
 from tests.real.namespace import Namespace, run
 
 PORT = 2376
-START_LIMIT = 30.0
-STOP_LIMIT = 20.0
+START_LIMIT = 120.0
+STOP_LIMIT = 60.0
+LIMIT = 120.0
+"""Seconds that a request, a command or a service may take: far more than they do, even where the machine is busy."""
 
 
 class Dockerd:
@@ -155,7 +157,13 @@ class Dockerd:
             return False
 
     def request(
-        self, method: str, path: str, body: Any = None, *, content_type: str = "application/json", timeout: float = 60
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        timeout: float = LIMIT,
     ) -> Any:
         """Ask the engine's API on its socket, and return the answer: JSON read, anything else as bytes.
 
@@ -178,7 +186,7 @@ class Dockerd:
         """Run the engine's own client, as in ``dockerd.docker("ps", "-a")``."""
         return run("docker", "--host", f"unix://{self.socket}", *arguments, check=check, **options)
 
-    def execute(self, container: str, script: str, *, user: str = "root", timeout: float = 30) -> str:
+    def execute(self, container: str, script: str, *, user: str = "root", timeout: float = LIMIT) -> str:
         """Run a shell script in a container, and return what it wrote to its standard output, whatever its end was."""
         return self.docker("exec", "--user", user, container, "sh", "-c", script, check=False, timeout=timeout).stdout
 
@@ -204,7 +212,7 @@ class Dockerd:
         """Run a command on the engine's host, as far as its network is concerned."""
         return self.namespace.run(*command, check=check, **options)
 
-    def read_from(self, address: str, port: int, *, send: bytes = b"", timeout: float = 5) -> bytes:
+    def read_from(self, address: str, port: int, *, send: bytes = b"", timeout: float = LIMIT) -> bytes:
         """Return all that a service in a container says over the network, asked from this process."""
         with socket.create_connection((address, port), timeout) as connection:
             if send:
@@ -214,18 +222,17 @@ class Dockerd:
                 pieces.append(piece)
         return b"".join(pieces)
 
-    def wait_for_service(self, address: str, port: int, *, limit: float = 20) -> None:
+    def wait_for_service(self, address: str, port: int, *, limit: float = LIMIT) -> None:
         """Return once a service of a container accepts connections: for a container that nobody else waited for."""
         end = time.monotonic() + limit
         while True:
             try:
-                connection = socket.create_connection((address, port), 1)
+                socket.create_connection((address, port), 1).close()
             except OSError:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.02)
             else:
-                connection.close()
                 return
 
     def containers(self, label: str = "") -> list[dict[str, Any]]:

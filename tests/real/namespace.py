@@ -74,7 +74,7 @@ class Namespace:
         """Run a command inside, as :func:`run` does."""
         return run(*self.enter(*command), check=check, **options)
 
-    def connect(self, address: str, port: int, timeout: float = 3.0) -> socket.socket:
+    def connect(self, address: str, port: int, timeout: float = 60.0) -> socket.socket:
         """Return a TCP connection that was made inside; it goes on working from here.
 
         Raises:

@@ -13,31 +13,35 @@ from typing import Any
 import httpx
 import yaml
 
-START_LIMIT = 30.0
-STOP_LIMIT = 10.0
-WAIT_LIMIT = 60.0
+START_LIMIT = 120.0
+STOP_LIMIT = 60.0
+WAIT_LIMIT = 120.0
 PASSWORD = "correct horse"
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def reserve_port() -> socket.socket:
+    """Return a socket that keeps a port of 127.0.0.1 for a server that is not up yet, or is down for a moment.
+
+    The system gives the port to nobody who asks for any, nor to an outgoing connection; who asks for this very one
+    with SO_REUSEADDR, as servers do, may listen there, since the socket itself never does (Linux, tcp(7) and ip(7)).
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved
 
 
 def chatsubo(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     command = [sys.executable, "-m", "chatsubo.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=START_LIMIT, **options)
 
 
 class Visitor:
     """A program that is logged in over the JSON API."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=30)
+        self.http = httpx.Client(base_url=url, timeout=WAIT_LIMIT)
         self.username = ""
 
     def register(self, username: str) -> "Visitor":
@@ -102,7 +106,8 @@ class Server:
 
     def __init__(self, folder: Path, providers: dict[str, Any], **settings: Any) -> None:
         self.folder = folder
-        self.port = free_port()
+        self._reserved = reserve_port()
+        self.port: int = self._reserved.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.file = folder / "chatsubo.yml"
         self._process: subprocess.Popen[bytes] | None = None
@@ -135,21 +140,25 @@ class Server:
         self._process.wait()
         self._process = None
 
-    def stop(self) -> float:
-        """Tell it to stop, and return how many seconds it took."""
-        if self._process is None:
-            return 0.0
-        began = time.monotonic()
-        self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(STOP_LIMIT) in (0, -signal.SIGTERM), self.log
-        self._process = None
-        return time.monotonic() - began
+    def stop(self) -> None:
+        """Tell it to stop, and return once it has; one that does not is killed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(STOP_LIMIT) in (0, -signal.SIGTERM), self.log
+        finally:
+            process.kill()
 
     def close(self) -> None:
         """Stop, and forget the visitors."""
         for visitor in self._visitors:
             visitor.close()
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._reserved.close()
 
     @property
     def pid(self) -> int:

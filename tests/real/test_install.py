@@ -17,7 +17,7 @@ ASSETS = "chatsubo/web/assets/static/dist"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout: run the tests in a clone"),
 ]
 

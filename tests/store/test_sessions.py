@@ -52,7 +52,7 @@ OUTCOME = changes.Outcome(
     endpoints=(Endpoint("ssh", "10.66.0.2", 22),),
     machines=(Machine("web", "10.66.0.2"), Machine("db", None)),
     creds=(Creds("ssh", "level0", "p=ss \"wörd'"),),
-    flags=(Flag("User", "WZ{é=1}", 100), Flag("empty", "", 5), Flag("long", "x" * 600, 5)),
+    flags=(Flag("User", " WZ{é=1}\n", 100), Flag("empty", " ", 5), Flag("long", "x" * 600, 5)),
 )
 
 

@@ -24,7 +24,7 @@ from chatsubo.live.news import News
 from chatsubo.store.accounts import usernames
 from chatsubo.store.database import Database
 from chatsubo.store.listings import ListedTemplate, ProviderListing
-from chatsubo.store.sessions import Session, get_session, read_log, sessions_for_desk
+from chatsubo.store.sessions import Session, ended_sessions, get_session, live_sessions, read_log, sessions_for_desk
 from chatsubo.store.submissions import recent_submissions, totals
 
 RECENT = 50
@@ -60,17 +60,17 @@ class Desk:
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
             listings = (await self._offers.read(tx)).listings
-            found = await sessions_for_desk(tx, RECENT)
+            failed = await ended_sessions(tx, {State.FAILED}, RECENT)
+            live = await live_sessions(tx)
             names = await usernames(tx)
             shared = await recent_submissions(tx, limit=RECENT, verdict="shared")
             accounts, boxes, solves, submissions = await totals(tx)
-        sessions = [_session(one, snapshot, names) for one in found]
         return DeskView(
             providers=tuple(_provider(listing) for listing in listings),
             rejected=tuple(_rejected(listings)),
-            failed=tuple(one for one in sessions if one.state == State.FAILED),
+            failed=tuple(_session(one, snapshot, names) for one in failed),
             shared=tuple(DeskSubmission(**{name: getattr(one, name) for name in one.__slots__}) for one in shared),
-            running=tuple(one for one in sessions if one.ended_at is None),
+            running=tuple(_session(one, snapshot, names) for one in reversed(live)),
             accounts=accounts,
             boxes=boxes,
             solves=solves,

@@ -233,7 +233,7 @@ async def expired_sessions(tx: AsyncConnection, now: datetime, *, lock: bool = F
 
 async def _give_flags(tx: AsyncConnection, session_id: str, flags: Iterable[Flag]) -> None:
     """Keep the values that the machine really has. What is too long could not be submitted either."""
-    kept = {flag.name.lower(): flag.value for flag in flags if flag.value}
+    kept = {flag.name.lower(): flag.value.strip() for flag in flags if flag.value.strip()}
     rows = [
         {"session_id": session_id, "name": name, "value": value, "digest": digest(value)}
         for name, value in kept.items()

@@ -158,8 +158,13 @@ async def last_session(tx: AsyncConnection, account_id: int, box_id: int) -> Ses
 async def sessions_for_desk(tx: AsyncConnection, limit: int) -> tuple[Session, ...]:
     """Return what organisers look at: all live sessions, then the ``limit`` that ended last; newest first."""
     live = select(*COLUMNS).where(_LIVE).order_by(sessions.c.created_at.desc(), sessions.c.id)
-    ended = select(*COLUMNS).where(sessions.c.ended_at.is_not(None), sessions.c.state.in_(sorted(ENDED)))
-    return await _all(tx, live) + await _all(tx, ended.order_by(sessions.c.ended_at.desc()).limit(limit))
+    return await _all(tx, live) + await ended_sessions(tx, ENDED, limit)
+
+
+async def ended_sessions(tx: AsyncConnection, states: Collection[State], limit: int) -> tuple[Session, ...]:
+    """Return the ``limit`` sessions that ended last in one of ``states``, the newest end first."""
+    ended = select(*COLUMNS).where(sessions.c.ended_at.is_not(None), sessions.c.state.in_(sorted(states)))
+    return await _all(tx, ended.order_by(sessions.c.ended_at.desc()).limit(limit))
 
 
 async def given_values(tx: AsyncConnection, account_id: int, since: datetime) -> tuple[GivenValue, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from chatsubo.domain.values import make_values
 from chatsubo.providers.base import BaseInstance, Limits, StartOrder
 from chatsubo.providers.docker import DockerProvider
 from chatsubo.providers.docker.config import Api, Client, DockerConfig
-from tests.real.dockerd import Dockerd
+from tests.real.dockerd import LIMIT, Dockerd
 
 REALM = "wz01"
 NUMBERS = itertools.count(1)
@@ -86,7 +87,8 @@ class Bench:
             "dockerfiles_root": self.root,
             "subnet": self.engine.subnets[0],
             "reachable": True,
-            "ready_timeout": 20.0,
+            "ready_timeout": LIMIT,
+            "request_timeout": LIMIT,
         }
         config = DockerConfig(**{**defaults, **fields})
         provider = DockerProvider.from_config(name or self.name, config, ())
@@ -102,14 +104,14 @@ class Bench:
                 (folder / file).write_text(content)
         return name
 
-    def order(self, session: str = "", *, generation: int = 1, limit: float = 60, **more: Any) -> StartOrder:
+    def order(self, session: str = "", *, generation: int = 1, limit: float = LIMIT, **more: Any) -> StartOrder:
         """Return the order for a session, for a new one where none is named."""
         session = session or str(uuid.uuid4())
         values = more.pop("values", None) or make_values(session, "FLAG")
         more.setdefault("limits", Limits())
         return StartOrder(session, values, generation, time.monotonic() + limit, **more)
 
-    def again(self, order: StartOrder, generation: int, limit: float = 60) -> StartOrder:
+    def again(self, order: StartOrder, generation: int, limit: float = LIMIT) -> StartOrder:
         """Return the order for a reset of what ``order`` started."""
         return self.order(order.id, generation=generation, limit=limit, values=order.values)
 
@@ -125,6 +127,13 @@ class Bench:
         """Return what an instance's service says, over the network."""
         assert instance.address
         return (await asyncio.to_thread(self.engine.read_from, instance.address, port)).decode()
+
+    async def until_gone(self, command: str) -> None:
+        """Wait until no container is left that runs ``command``: the engine ends it on its own time."""
+        end = time.monotonic() + LIMIT
+        while command in json.dumps(await asyncio.to_thread(self.engine.containers)):
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
 
     async def left_of(self, session: str) -> list[str]:
         """Return the containers and images that are left of a session."""

@@ -1,6 +1,7 @@
 """What a box is given, what it is allowed, and when it is ready."""
 
 import asyncio
+import signal
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from chatsubo.config import ByteSize
 from chatsubo.domain.values import make_values
 from chatsubo.providers.base import Limits, Readiness
+from chatsubo.providers.docker import readiness
 from chatsubo.providers.docker.config import Allow, BoxLimits
 from chatsubo.providers.docker.containers import Raw
 from chatsubo.providers.exc import (
@@ -17,6 +19,7 @@ from chatsubo.providers.exc import (
     NotReady,
 )
 from tests.real.docker.bench import DOCUMENTED, REALM, SERVES_FLAG, SHARED, SLEEPS, Bench, Heard
+from tests.real.dockerd import LIMIT
 
 MEBIBYTE = 1024 * 1024
 
@@ -127,15 +130,25 @@ async def test_a_published_port_that_takes_connections_before_the_service_listen
     assert answer.decode() == order.values["FLAG0"] + "\n"
 
 
+@pytest.fixture
+def settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider looks at a box that tells nothing of itself for as long as a busy machine may take to end it."""
+    monkeypatch.setattr(readiness, "SETTLING", LIMIT / 2)
+
+
+@pytest.mark.usefixtures("settling")
 async def test_a_box_that_ends_just_after_its_start_is_not_said_to_be_started(bench: Bench):
-    bench.template("brief", SHARED + "CMD sleep 0.1; exit 4\n")
+    bench.template("brief", SHARED + "CMD until test -e /tmp/go; do usleep 10000; done; exit 4\n")
     provider, counted = bench.provider, 0
     inspect = provider._containers.inspect
 
     async def counting(container: str) -> Raw:
         nonlocal counted
         counted += 1
-        return await inspect(container)
+        raw = await inspect(container)
+        if counted == 1:
+            await asyncio.to_thread(bench.engine.execute, container, "touch /tmp/go")
+        return raw
 
     provider._containers.inspect = counting  # type: ignore[method-assign]
     with pytest.raises(NotReady, match="exit code 4"):
@@ -167,6 +180,7 @@ async def test_a_box_whose_program_ends_is_not_ready(bench: Bench):
     assert "bye" in heard.output
 
 
+@pytest.mark.usefixtures("settling")
 async def test_a_box_whose_program_is_missing_does_not_start(bench: Bench):
     bench.template("wrong", SHARED + 'CMD ["/no/such/program"]\n')
     order = bench.order()
@@ -182,15 +196,17 @@ async def test_limits_hold(bench: Bench):
     provider = bench.make(limits=BoxLimits(memory=ByteSize(32 * MEBIBYTE), cpus=0.5, processes=30))
     instance = await bench.start("small", bench.order(), provider)
 
-    # What tail is to show it has to keep.
-    eaten = await bench.shell(instance, "head -c 100m /dev/zero | tail -c 90m | wc -c")
-    assert eaten.strip() == "0"
-    forked = await bench.shell(instance, "for i in $(seq 60); do sleep 1 & done 2>&1")
-    assert "fork" in forked
+    fork = "trap 'kill $pids' EXIT; for i in $(seq 60); do sleep 1000 & pids=\"$pids $!\"; done 2>&1"
+    assert "fork" in await bench.shell(instance, fork)
     listed = await bench.shell(instance, "cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max")
     assert listed.strip() == "30"
     quota = bench.engine.request("GET", f"/containers/{instance.id}/json")["HostConfig"]
     assert quota["NanoCpus"] == 500_000_000
+    # What tail is to show it has to keep, and there is no end. It is alone: the kernel might end others for it too.
+    eaten = await asyncio.to_thread(
+        bench.engine.docker, "exec", str(instance.id), "tail", "-c", "90m", "/dev/zero", check=False
+    )
+    assert eaten.returncode == 128 + signal.SIGKILL
     ordered = await bench.start("small", bench.order(limits=Limits(processes=40)), provider)
     listed = await bench.shell(ordered, "cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max")
     assert listed.strip() == "40"

@@ -170,11 +170,7 @@ async def test_a_build_that_hangs_is_ended_on_the_engine_too(bench: Bench, text:
 
     with pytest.raises(BuildFailed, match="took longer than 2 s"):
         await bench.start("hangs", order, bench.make(build_timeout=2.0))
-    for _ in range(100):
-        if "sleep 1000" not in json.dumps(bench.engine.containers()):
-            break
-        await asyncio.sleep(0.05)
-    assert "sleep 1000" not in json.dumps(bench.engine.containers())
+    await bench.until_gone("sleep 1000")
     assert await bench.left_of(order.id) == []
 
 
@@ -187,11 +183,7 @@ async def test_a_build_cancelled_in_the_middle_leaves_nothing(bench: Bench):
     start.cancel()
 
     assert isinstance((await asyncio.gather(start, return_exceptions=True))[0], asyncio.CancelledError)
-    for _ in range(100):
-        if "sleep 1000" not in json.dumps(bench.engine.containers()):
-            break
-        await asyncio.sleep(0.05)
-    assert "sleep 1000" not in json.dumps(bench.engine.containers())
+    await bench.until_gone("sleep 1000")
     assert await bench.left_of(order.id) == []
 
 

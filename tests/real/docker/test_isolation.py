@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chatsubo.providers.docker.config import Allow, Internet
 from tests.real.docker.bench import SERVES_FLAG, SHARED, SLEEPS, Bench
+from tests.real.dockerd import LIMIT
 
 RULES = Path("docs/en/docker.md")
 
@@ -17,7 +18,7 @@ def listening(*sockets: socket.socket) -> Iterator[list[str]]:
     """Accept connections on sockets, and yield who came."""
     came: list[str] = []
     for one in sockets:
-        one.settimeout(10)
+        one.settimeout(LIMIT)
     try:
         yield came
     finally:
@@ -25,8 +26,9 @@ def listening(*sockets: socket.socket) -> Iterator[list[str]]:
             one.close()
 
 
-async def reaches(bench: Bench, box: object, address: str, port: int) -> bool:
-    script = f"nc -w 1 {address} {port} -e true 2>/dev/null && echo reached"
+async def reaches(bench: Bench, box: object, address: str, port: int, *, patience: int = 30) -> bool:
+    """Say whether a box opens a connection within so many seconds; one that is kept from it waits for all of them."""
+    script = f"nc -w {patience} {address} {port} -e true 2>/dev/null && echo reached"
     return "reached" in await bench.shell(box, script)  # type: ignore[arg-type]
 
 
@@ -43,7 +45,7 @@ async def test_boxes_do_not_reach_each_other(bench: Bench):
 
     assert await reaches(bench, one, "127.0.0.1", 80)
     goals = [(one, two), (two, one)]
-    seen = await asyncio.gather(*(reaches(bench, here, str(there.address), 80) for here, there in goals))
+    seen = await asyncio.gather(*(reaches(bench, here, str(there.address), 80, patience=2) for here, there in goals))
     assert seen == [False, False]
     # The player, who comes from outside, reaches both.
     assert await bench.read(one)
@@ -70,7 +72,7 @@ async def test_what_leaves_a_box_keeps_its_address_unless_it_may_reach_the_inter
 
     async def seen_from(box: object) -> str:
         with socket.create_server((outside, 0)) as server:
-            server.settimeout(5)
+            server.settimeout(LIMIT)
             port = server.getsockname()[1]
             waiting = asyncio.ensure_future(asyncio.to_thread(server.accept))
             await reaches(bench, box, outside, port)
@@ -112,7 +114,7 @@ async def test_the_host_is_reached_until_its_firewall_has_the_rules_of_the_manua
 
         bench.engine.run_in_namespace("nft", "-f", "-", input=host_rules())
         try:
-            assert await asyncio.gather(*(reaches(bench, box, *goal) for goal in goals)) == [False] * 4
+            assert await asyncio.gather(*(reaches(bench, box, *goal, patience=2) for goal in goals)) == [False] * 4
             assert await bench.read(box) == order.values["FLAG0"] + "\n"
         finally:
             bench.engine.run_in_namespace("nft", "delete", "table", "inet", "chatsubo_boxes")

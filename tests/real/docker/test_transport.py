@@ -80,13 +80,13 @@ async def test_an_engine_is_only_known_by_a_name_in_its_certificate(bench: Bench
         "--to",
         f"{bench.engine.host}:2376",
     )
-    bench.engine.run_in_namespace("iptables", "-t", "nat", "-A", *rule)
+    bench.engine.run_in_namespace("iptables", "--wait", "-t", "nat", "-A", *rule)
     provider = bench.make(api=api(bench.engine, host=other))
     try:
         with pytest.raises(Misconfigured, match=r"api\.host must be a name"):
             await provider.list_instances()
     finally:
-        bench.engine.run_in_namespace("iptables", "-t", "nat", "-D", *rule)
+        bench.engine.run_in_namespace("iptables", "--wait", "-t", "nat", "-D", *rule)
 
 
 async def test_an_engine_whose_certificate_expired_is_not_trusted(fragile: Bench):

@@ -1,12 +1,8 @@
 """A machine that all players share: found on the engine, played, and reset by an organiser."""
 
-import pytest
-
 from tests.real.dockerd import Dockerd
 from tests.real.game.conftest import PORT
 from tests.real.server import Server
-
-pytestmark = pytest.mark.timeout(180)
 
 LABELS = {
     "chatsubo.dynamic": "false",
@@ -36,6 +32,9 @@ def test_a_shared_container_is_played_spoiled_and_made_anew(server: Server, dock
     assert told[0]["text"] == "vault in wz01 was brought back to its initial state."
     (after,) = dockerd.containers("chatsubo.template=vault")
     assert after["Id"] != before["Id"]
-    (machine,) = case.until(f"/boxes/{slug}", lambda box: box["shared"] and box["shared"][0]["running"])["shared"]
-    dockerd.wait_for_service(machine["address"], PORT)
-    assert dockerd.read_from(machine["address"], PORT) == b"ready\n"
+    address = after["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    case.until(
+        f"/boxes/{slug}", lambda box: [(one["address"], one["running"]) for one in box["shared"]] == [(address, True)]
+    )
+    dockerd.wait_for_service(address, PORT)
+    assert dockerd.read_from(address, PORT) == b"ready\n"

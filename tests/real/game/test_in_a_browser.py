@@ -13,7 +13,7 @@ from tests.real.dockerd import Dockerd
 from tests.real.game.conftest import PORT
 from tests.real.server import PASSWORD, Server, chatsubo
 
-pytestmark = [need.chromium, pytest.mark.timeout(180)]
+pytestmark = need.chromium
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from tests.real.dockerd import Dockerd
 from tests.real.game.conftest import PORT
 from tests.real.server import Server, Visitor
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def read_flag(dockerd: Dockerd, session: dict[str, object]) -> str:
     """Take the flag out of a machine, over the network."""
