@@ -18,7 +18,7 @@ from chatsubo.providers.exc import (
     TemplateNotFound,
 )
 from chatsubo.providers.local import LocalProvider
-from tests.contract.provider_contract import Recorder, make_order
+from chatsubo.testing import Recorder, make_order
 from tests.lab.local.conftest import HELLO, SHELL
 from tests.lab.local.looking import ask, fails, files_below, make_template, processes_below, start
 
