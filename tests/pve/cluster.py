@@ -27,13 +27,13 @@ def dynamic(**changes: Any) -> Dynamic:
     return Dynamic(**{**usual, **changes})
 
 
-def make(pve: RealisticPve, ca: str, port: int = 0, **changes: Any) -> PveProvider:
+def make(pve: RealisticPve, authority: str, port: int = 0, **changes: Any) -> PveProvider:
     """Return a provider for a fake."""
     token = Token(name="game", value=Secret(SECRET))
     usual: dict[str, Any] = {
         "realms": ("wz01", "wz02"),
         "api": Api(user="chatsubo@pve", host=Host("127.0.0.1"), port=port or pve.port, token=token),
-        "ca": ca,
+        "ca": authority,
         "request_timeout": 5.0,
     }
     return PveProvider.from_config("cluster", PveConfig(**{**usual, **changes}), ())

@@ -9,6 +9,7 @@ from typing import Any
 import fakepve.schema as pve_schema
 from aiohttp import web
 from fakepve import FakePve
+from fakepve.model import TaskError
 
 API = "/api2/json"
 TOKEN_ID = "chatsubo@pve!game"
@@ -31,6 +32,9 @@ class RealisticPve(FakePve):
         mood: ``refuse`` (a slow 401 without JSON), ``garble`` (somebody else's page), or nothing.
         vintage: The major version that it behaves like.
         reasons_only: Whether errors tell their sentence in the reason phrase only.
+        refuse_parameter: A parameter that this version does not know, and what it says then.
+        drop_at: After how many further requests one is done, but its answer is lost; 0 for none.
+        dropped: Whether one was lost.
         on_task: Called with the kind of each task when it has begun.
     """
 
@@ -49,6 +53,10 @@ class RealisticPve(FakePve):
         self.vintage = 9
         self.reasons_only = False
         self.on_task: Callable[[str], None] = lambda _kind: None
+        self.refuse_parameter: tuple[str, str] | None = None
+        self.drop_at = 0
+        self.dropped = False
+        self._counted = 0
         self._known: dict[int, tuple[float, dict[str, Any]]] = {}
 
     def _build_app(self) -> web.Application:
@@ -75,14 +83,33 @@ class RealisticPve(FakePve):
                 return web.Response(status=401, reason="authentication failure", text="")
             if self._is_unknown(request):
                 return web.Response(status=501, reason=f"Method '{request.method} {request.path}' not implemented")
+            if self.refuse_parameter is not None and self.refuse_parameter[0] in await request.post():
+                return self._unknown_parameter(*self.refuse_parameter)
             await self._examine_request(request)
             answer = await handler(request)
+            if self._is_lost():
+                assert request.transport is not None
+                request.transport.close()
             return self._as_of_old(answer) if answer.status >= 400 else await self._examine_answer(request, answer)
         finally:
             self.in_flight -= 1
 
+    def _is_lost(self) -> bool:
+        if self.drop_at and not self.dropped:
+            self._counted += 1
+            self.dropped = self._counted >= self.drop_at
+            if self.dropped:
+                self._counted = 0
+                return True
+        return False
+
     def _is_unknown(self, request: web.Request) -> bool:
         return self.vintage < 9 and request.path.endswith("/interfaces") and "/lxc/" in request.path
+
+    @staticmethod
+    def _unknown_parameter(name: str, why: str) -> web.StreamResponse:
+        body = {"data": None, "message": "Parameter verification failed.\n", "errors": {name: why}}
+        return web.json_response(body, status=400, reason="Parameter verification failed.")
 
     def _as_of_old(self, answer: web.StreamResponse) -> web.StreamResponse:
         return web.Response(status=answer.status, reason=answer.reason, text="") if self.reasons_only else answer
@@ -146,12 +173,15 @@ class RealisticPve(FakePve):
             await asyncio.sleep(self.task_seconds)
             note = await body()
             if ttype == "qmrollback":
-                self._resume(int(tid))
+                self._started_again(int(tid))
             return note
 
         return await super().task(node, ttype, tid, user, slowly, **options)
 
-    def _resume(self, vmid: int) -> None:
+    def _started_again(self, vmid: int) -> None:
         vm = self.vm(vmid)
+        if vm.start_error:
+            vm.status = vm.qmpstatus = "stopped"
+            raise TaskError(vm.start_error)
         if vm.snapshots[vm.config["parent"]].get("vmstate"):
             vm.status = vm.qmpstatus = "running"

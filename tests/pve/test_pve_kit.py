@@ -35,12 +35,18 @@ class PveKit(Proxied, ProviderKit):
     secrets = (SECRET,)
 
     @property
+    def reached(self) -> Reached:
+        found: Any = self.hypervisor
+        assert isinstance(found, Reached)
+        return found
+
+    @property
     def proxy(self) -> Proxy:
-        return self.hypervisor.proxy
+        return self.reached.proxy
 
     @property
     def pve(self) -> RealisticPve:
-        return self.hypervisor.pve
+        return self.reached.pve
 
     @pytest.fixture
     async def hypervisor(self, pve: RealisticPve, ca: Path) -> AsyncIterator[Reached]:
@@ -86,15 +92,15 @@ class TestDynamicPve(PveKit):
         return guests + (disks if not [vm for vm in self.pve.vms if vm.vmid >= 9000] else [])
 
     async def plant_template(self, name: str, labels: Mapping[str, str]) -> None:
-        cluster.add_template(self.pve, self.hypervisor.vmid(), labels, name=name)
+        cluster.add_template(self.pve, self.reached.vmid(), labels, name=name)
 
     async def plant_unusable(self) -> str:
-        vm = cluster.add_template(self.pve, self.hypervisor.vmid(), {}, name="unusable")
+        vm = cluster.add_template(self.pve, self.reached.vmid(), {}, name="unusable")
         vm.template = False
         return "unusable"
 
     async def plant_broken(self) -> str:
-        vm = cluster.add_template(self.pve, self.hypervisor.vmid(), {}, name="broken")
+        vm = cluster.add_template(self.pve, self.reached.vmid(), {}, name="broken")
         vm.config["scsi0"] = "no-such-storage:base-1-disk-0"
         return "broken"
 
@@ -113,10 +119,10 @@ class TestClassicPve(PveKit):
         return hypervisor.make()
 
     async def plant_machine(self, name: str, labels: Mapping[str, str]) -> None:
-        cluster.add_vm(self.pve, self.hypervisor.vmid(), labels, name=name)
+        cluster.add_vm(self.pve, self.reached.vmid(), labels, name=name)
 
     async def plant_unusable(self) -> str:
-        cluster.add_vm(self.pve, self.hypervisor.vmid(), self.machine_labels("x"), name="unusable", snapshot="")
+        cluster.add_vm(self.pve, self.reached.vmid(), self.machine_labels("x"), name="unusable", snapshot="")
         return "unusable"
 
     async def halt(self, instance: BaseInstance) -> None:

@@ -130,7 +130,9 @@ def translate(error: BaseException, name: str) -> ProviderError:
                 f"{name}: the certificate of Proxmox cannot be trusted ({found.verify_message}): {_advice(found)}"
             )
         if isinstance(found, ssl.SSLError):
-            return BackendConnectionException(name, f"no TLS connection: {found.reason or 'broken off'}")
+            return BackendConnectionException(
+                name, f"no TLS connection: {getattr(found, 'reason', None) or 'broken off'}"
+            )
     if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError):
         return BackendConnectionException(name, "what answered does not speak the API of Proxmox: look at api.host")
     if isinstance(error, aiohttp.ClientConnectorError):

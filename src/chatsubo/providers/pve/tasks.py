@@ -106,10 +106,15 @@ async def patiently(
         ProviderError: The last one, when the deadline has passed, or one that does not pass.
     """
     pause, moves, begun = Pause(deadline, 4 * STEP), 0, time.monotonic()
+    before: ProviderError | None = None
     while True:
         try:
             return await work()
+        except TimedOut as error:
+            # What held it up until now says more than that the last try came too late.
+            raise before or error from None
         except passing as error:
+            before = error
             moves += isinstance(error, Moved)
             lost = isinstance(error, PeerAway) and time.monotonic() - begun > PEER_LIMIT
             if lost or moves > MOVES or pause.over:
