@@ -97,7 +97,9 @@ class Lab:
         self._dispatcher.wake()
 
     def refresh(self, provider: str) -> None:
-        """Look at a provider again soon."""
+        """Look at a provider again soon, and at everything there."""
+        if provider in self._providers:
+            self._providers[provider].forget()
         self._inventory.refresh(provider)
 
     async def reset_shared(self, provider: str, realm: str, template: str) -> BaseInstance:
@@ -112,7 +114,7 @@ class Lab:
         try:
             return await bounded(known.reset(realm, template), known.start_timeout, self._pace.calling_off)
         finally:
-            self.refresh(provider)
+            self._inventory.refresh(provider)
 
     def health(self) -> Mapping[str, str]:
         """Return what is wrong, by part; empty when all is well. Providers that are away are no reason."""
