@@ -19,6 +19,7 @@ from chatsubo.game.scoreboard import Scoreboard
 from chatsubo.game.shared import ResetShared, SharedMachines
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.submissions import Submissions
+from chatsubo.game.views import DisabledPlugin
 from chatsubo.live.bus import Bus
 from chatsubo.store.database import Database
 
@@ -63,6 +64,7 @@ class Game:
         prefixes: Mapping[str, str] | None = None,
         gated_realms: Iterable[str] = (),
         reset_shared: ResetShared | None = None,
+        disabled_plugins: Iterable[DisabledPlugin] = (),
     ) -> Self:
         """Return the use cases on one database.
 
@@ -74,6 +76,7 @@ class Game:
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
             reset_shared: Brings a shared machine back to its initial state.
+            disabled_plugins: The plugins that cannot be used, for organisers to see.
         """
         tries, snapshots, offers, passwords = Limits(db, clock), Snapshots(db, bus), OffersReader(), Passwords()
         return cls(
@@ -93,7 +96,7 @@ class Game:
             scoreboard=Scoreboard(snapshots),
             notices=Notices(db, clock, bus),
             home=Home(db),
-            desk=Desk(db, clock, snapshots, offers, bus, wake=wake),
+            desk=Desk(db, clock, snapshots, offers, bus, wake=wake, disabled_plugins=disabled_plugins),
             box_admin=BoxAdmin(db, clock, snapshots, bus, wake=wake),
             shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, bus=bus, reset=reset_shared),
             passwords=passwords,
