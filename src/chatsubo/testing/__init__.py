@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from chatsubo.testing.faults import Faults, Gate
 from chatsubo.testing.hypervisor import STEPS, Call, FakeHypervisor, FakeMachine, FakeTemplate
 from chatsubo.testing.orders import Recorder, again, make_order
+from chatsubo.testing.plugins import load_plugin
 from chatsubo.testing.provider import FakeConfig, FakeProvider
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Proxy",
     "Recorder",
     "again",
+    "load_plugin",
     "make_order",
 ]
 

@@ -62,10 +62,8 @@ def needs_of(check: Check) -> tuple[str, ...]:
 
 def checks_of(kit: type) -> dict[str, Check]:
     """Return the checks that a class or those it is made of define, by name, in the order they are written."""
-    found: dict[str, Check] = {}
-    for owner in reversed(kit.__mro__):
-        found |= {name: one for name, one in vars(owner).items() if hasattr(one, "needs") and not _is_copy(one)}
-    return found
+    owned = (item for owner in kit.__mro__ for item in vars(owner).items())
+    return {name: one for name, one in owned if hasattr(one, "needs") and not _is_copy(one)}
 
 
 def decide(kit: type, name: str, needs: tuple[str, ...], missing: Callable[[str], bool]) -> Asked:
