@@ -9,7 +9,7 @@ import click
 
 from chatsubo.cli import console
 from chatsubo.cli.configuration import config_option, load_config
-from chatsubo.domain.text import N_, Text
+from chatsubo.domain.text import N_
 
 if TYPE_CHECKING:
     from chatsubo.app.stocktaking import Stock
@@ -39,8 +39,8 @@ def inventory(context: click.Context, file: Path, *, as_json: bool) -> None:
 
 def _show(stocks: Sequence["Stock"]) -> None:
     for stock in stocks:
-        count = N_("requests not counted") if stock.requests is None else _requests(stock.requests)
-        about = (f"{stock.provider} ({stock.kind})", ", ".join(stock.realms), _duration(stock.seconds), str(count))
+        count = "requests not counted" if stock.requests is None else _requests(stock.requests)
+        about = (f"{stock.provider} ({stock.kind})", ", ".join(stock.realms), _duration(stock.seconds), count)
         console.say(" · ".join(about), style="bold")
         if stock.problem is not None:
             console.say(f"  ✗ {stock.problem}", style="red")
@@ -52,21 +52,21 @@ def _show(stocks: Sequence["Stock"]) -> None:
         for rejected in stock.rejected:
             console.say(f"  ✗ {rejected.name}: {rejected.reason}", style="red")
         if not (stock.templates or stock.instances or stock.rejected):
-            console.say(f"  {N_('It shows nothing.')}")
+            console.say("  It shows nothing.")
 
 
 def _show_lists(stock: "Stock") -> None:
     if stock.templates:
         console.table(
-            [N_("Template"), N_("Machines"), N_("Flags"), N_("Creds")],
+            ["Template", "Machines", "Flags", "Creds"],
             [
-                (one.name, N_("on demand") if one.dynamic else N_("shared"), len(one.flags), len(one.creds))
+                (one.name, "on demand" if one.dynamic else "shared", len(one.flags), len(one.creds))
                 for one in stock.templates
             ],
         )
     if stock.instances:
-        columns = [N_("Instance"), N_("Realm"), N_("Template"), N_("Address"), N_("Session"), N_("State")]
-        states = {True: N_("runs"), False: N_("stands still")}
+        columns = ["Instance", "Realm", "Template", "Address", "Session", "State"]
+        states = {True: "runs", False: "stands still"}
         rows = [
             (one.name, one.realm, one.template, one.address, one.session, states[one.running])
             for one in stock.instances
@@ -74,8 +74,8 @@ def _show_lists(stock: "Stock") -> None:
         console.table(columns, rows)
 
 
-def _requests(count: int) -> Text:
-    return Text(N_("1 request") if count == 1 else N_("{count} requests"), {"count": count})
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
 
 
 def _duration(seconds: float) -> str:

@@ -79,14 +79,14 @@ def _disabled(registry: "Registry") -> list[dict[str, object]]:
 
 
 def _show(registry: "Registry", folder: Path) -> None:
-    from chatsubo.providers.abilities import WORDS, abilities  # noqa: PLC0415
+    from chatsubo.providers.abilities import abilities  # noqa: PLC0415
 
     console.table(
-        [N_("Kind"), N_("Can"), N_("Comes from")],
+        ["Kind", "Can", "Comes from"],
         [
             (
                 kind,
-                ", ".join(WORDS[one] for one in abilities(registry.plugins[kind])),
+                ", ".join(abilities(registry.plugins[kind])),
                 f"{source.way}: {source.origin}",
             )
             for kind, source in registry.sources.items()

@@ -3,26 +3,18 @@
 import inspect
 from enum import StrEnum
 
-from chatsubo.domain.text import N_
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.seedstyle.base.provider import BaseProvider as SeedProvider
 
 
 class Ability(StrEnum):
-    """Something that a plugin can do. The values are names for programs, :data:`WORDS` has those for people."""
+    """Something that a plugin can do."""
 
     TEMPLATES = "templates"
     INSTANCES = "instances"
     RESET = "reset"
     START = "start"
 
-
-WORDS = {
-    Ability.TEMPLATES: N_("templates"),
-    Ability.INSTANCES: N_("instances"),
-    Ability.RESET: N_("reset"),
-    Ability.START: N_("start on demand"),
-}
 
 _METHODS = {
     Ability.TEMPLATES: ("list_templates",),
