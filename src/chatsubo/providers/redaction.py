@@ -12,6 +12,8 @@ from chatsubo.config import Secret
 
 SHORTEST = 4
 """A shorter text is no secret, and would hide half of any output."""
+SHORTEST_SPOKEN = 8
+"""Likewise in the log, where most of what is said has nothing to do with the secret."""
 _WORD = 12
 """A text that is shorter counts where it stands alone, not within a word."""
 
@@ -78,3 +80,13 @@ def secrets_in(model: Any) -> Iterator[str]:
 
 spoken = Redactor()
 """Knows the secrets of all plugins that were given them as plain text, for what these write to the log themselves."""
+
+
+def speak_of(secrets: Iterable[Secret]) -> None:
+    """Keep these out of the log, whoever writes them there.
+
+    The log is everybody's, so what others may write too is let through: short texts, and numbers, which would not be
+    JSON any more.
+    """
+    texts = (one.reveal() for one in secrets)
+    spoken.add(text for text in texts if len(text) >= SHORTEST_SPOKEN and not text.isdecimal())

@@ -41,6 +41,7 @@ def test_everything_is_given_as_it_was_written_with_references_followed(tmp_path
         "pin": 1234,
     }
     assert {one.reveal() for one in entry.model.secrets} == {"hunter2", "1234"}
+    assert [one.reveal() for one in entry.model.certain] == ["hunter2"]
     assert "hunter2" not in repr(config) + str(entry.model)
     assert config.warnings == ()
 

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from chatsubo.config import Secret
-from chatsubo.providers.redaction import Redactor, secrets_in
+from chatsubo.providers import redaction
+from chatsubo.providers.redaction import Redactor, secrets_in, speak_of
 from tests.unit.config.plugins import HypervisorConfig, Token
 
 SECRET = 'p\N{LATIN SMALL LETTER E WITH ACUTE}ss/w"rd & more'
@@ -30,3 +31,10 @@ def test_a_longer_secret_wins_over_a_shorter_one_within_it() -> None:
 def test_the_secrets_of_a_model_are_found_however_deep() -> None:
     config = HypervisorConfig(realms=("wz01",), host="h", token=Token(name="n", value=Secret("deep")))  # type: ignore[arg-type]
     assert list(secrets_in({"list": [config]})) == ["deep"]
+
+
+def test_the_log_is_spared_what_others_may_write_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "spoken", Redactor())
+    speak_of([Secret("hunter2-hunter2"), Secret("docker"), Secret("1234567890")])
+    line = '{"kind": "docker", "ms": 1234567890, "said": "hunter2-hunter2"}'
+    assert redaction.spoken(line) == '{"kind": "docker", "ms": 1234567890, "said": "***"}'

@@ -22,7 +22,7 @@ from chatsubo.providers.exc import (
     ProviderError,
     TimedOut,
 )
-from chatsubo.providers.redaction import Redactor, spoken
+from chatsubo.providers.redaction import Redactor, speak_of
 from chatsubo.providers.seedstyle.base.provider import BaseProvider as SeedProvider
 from chatsubo.providers.seedstyle.errors import translated
 from chatsubo.providers.seedstyle.gates import Vpns
@@ -69,9 +69,8 @@ class SeedStyleProvider(BaseProvider):
         self.name = name
         self.is_dynamic = bool(self.plugin.is_dynamic)
         self._config = config
-        secrets = [one.reveal() for one in config.secrets]
-        self._redact = Redactor(secrets)
-        spoken.add(secrets)
+        self._redact = Redactor(one.reveal() for one in config.secrets)
+        speak_of(config.certain)
         self._threads = Threads(name)
         self._making = asyncio.Lock()
         self._made: SeedProvider | None = None
