@@ -36,7 +36,7 @@ class PveKit(Proxied, ProviderKit):
 
     @property
     def reached(self) -> Reached:
-        found: Any = self.hypervisor
+        found: Any = self.backend
         assert isinstance(found, Reached)
         return found
 

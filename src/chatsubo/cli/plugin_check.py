@@ -151,7 +151,7 @@ def _sum_up(verdict: Verdict) -> None:
         return
     spared = Counter(one.reason for one in verdict.of("not-asked"))
     if spared:
-        console.say(f"  {Text(N_('Not asked for:'))}")
+        console.say(N_("Not asked for:"))
     for reason, count in spared.most_common():
         console.say(f"    {count:>3}  {reason}")
     passed, failed = len(verdict.of("passed")), len(verdict.of("failed"))

@@ -53,6 +53,6 @@ class TestLocalProvider(ProviderKit):
         return "unusable"
 
     async def plant_broken(self) -> str:
-        text = 'command: ["sh", "-c", "cat flag; exit 3"]\nfiles: {flag: $FLAG0}\n'
+        text = 'command: ["sh", "-c", "cat flag; exit 3"]\nports: {tcp: 4000}\nfiles: {flag: $FLAG0}\n'
         make_template(self.backend[1], "broken", text)
         return "broken"
