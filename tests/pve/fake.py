@@ -166,11 +166,19 @@ class RealisticPve(FakePve):
         one.update(told)
 
     async def task(self, node: str, ttype: str, tid: Any, user: str, body: Any, **options: Any) -> Any:
-        """Begin a task that takes time. A rollback to a snapshot with RAM leaves its guest running."""
+        """Begin a task that takes time. A clone tells nothing of itself until it is done; RAM in a snapshot runs on."""
+
+        clone = options["vm"] if ttype == "qmclone" else None
+        whole = clone.config if clone is not None else None
+        if clone is not None:
+            # As written while the disks are copied.
+            clone.config = {"description": "qmclone temporary file\n", "lock": "clone", "digest": "0" * 40}
 
         async def slowly() -> Any:
             self.on_task(ttype)
             await asyncio.sleep(self.task_seconds)
+            if clone is not None:
+                clone.config = whole
             note = await body()
             if ttype == "qmrollback":
                 self._started_again(int(tid))

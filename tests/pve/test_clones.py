@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from chatsubo.providers.exc import BuildFailed, Misconfigured, NoCapacity, NotReady, ProviderError, TemplateNotFound
-from chatsubo.providers.pve.clones import HEADING
+from chatsubo.providers.pve.clones import HEADING, identity
 from chatsubo.providers.pve.config import RealmNetwork, Vmids
 from chatsubo.testing.orders import again, make_order
 from tests.pve import cluster
@@ -245,6 +245,36 @@ async def test_a_clone_that_was_left_half_made_is_listed_and_replaced(lab, provi
     assert half.session == order.id
     await start(other, again(order))
     assert vm not in lab.vms
+
+
+async def test_a_start_that_is_called_off_while_it_is_copied_leaves_nothing(lab, provider):
+    lab.task_seconds = 0.3
+    begun = asyncio.Event()
+    lab.on_task = lambda _kind: begun.set()
+    order = make_order()
+    starting = asyncio.ensure_future(start(provider, order))
+    await begun.wait()
+    [clone] = [vm for vm in lab.vms if vm.vmid >= 9000]
+    assert order.id not in clone.config["description"]
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert [vm.vmid for vm in lab.vms] == [100]
+
+
+async def test_a_clone_of_a_killed_platform_is_not_forgotten(lab, provider, make_provider):
+    """Its next process finds the id taken, by a clone that does not yet tell whose it is."""
+    lab.task_seconds = 0.3
+    begun = asyncio.Event()
+    lab.on_task = lambda _kind: begun.set()
+    order = make_order()
+    template = (await provider._launcher._clones.look()).templates["hello"]
+    told = identity("cluster", "wz01", template, order)
+    killed = asyncio.ensure_future(provider._launcher._clones.make(template, order, told, None, set()))
+    await begun.wait()
+    instance = await start(make_provider(dynamic=dynamic()), again(order))
+    await killed
+    assert [vm.vmid for vm in lab.vms] == [100, instance.id]
 
 
 async def test_a_realm_without_a_network_is_told(lab, provider):

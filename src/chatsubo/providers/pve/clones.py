@@ -18,6 +18,7 @@ from chatsubo.providers.pve.config import Dynamic
 from chatsubo.providers.pve.errors import AlreadyThere, Moved, VmidTaken
 from chatsubo.providers.pve.guests import Guest, notes
 from chatsubo.providers.pve.instance import PveInstance
+from chatsubo.providers.pve.instance import generation as generation_of
 from chatsubo.providers.pve.labels import GENERATION, PROVIDER, READY, REALM, SESSION, TEMPLATE, fill
 from chatsubo.providers.pve.survey import Seen
 from chatsubo.providers.pve.tasks import patiently
@@ -28,6 +29,7 @@ REMOVING = 50.0
 HEADING = "Made by Chatsubo for one session, at whose end it is removed. Do not edit."
 _COPIED = (f"{PREFIX}flags.", f"{PREFIX}creds.", READY)
 _LONGEST_STEM = 40
+_BEING_MADE = frozenset({"clone", "create"})
 
 
 class Clones:
@@ -128,7 +130,10 @@ class Clones:
         config = await self._guests.config(guest)
         labels = parse_notes(notes(config))
         ours = labels.get(PROVIDER) == self._provider and labels.get(SESSION) == session
-        if not ours or generation not in (None, int(labels.get(GENERATION) or 0)):
+        if not labels and str(config.get("lock") or "") in _BEING_MADE:
+            # While it is copied its Notes are Proxmox's own: whose it is shows when that is done.
+            raise Locked(f"pve/{self._provider}: the guest {vmid} is being made")
+        if not ours or generation not in (None, generation_of(labels)):
             return
         if await self._guests.is_running(guest):
             with contextlib.suppress(AlreadyThere):
@@ -139,7 +144,8 @@ class Clones:
         await self._tasks.done(await self._guests.client.change("DELETE", guest.path, asked), deadline)
 
     async def _in_use(self) -> set[int]:
-        return {one.vmid for one in await self._guests.all()}
+        """Return the ids of guests, but for those being made: one of these may be ours, from before we were killed."""
+        return {one.vmid for one in await self._guests.all() if one.lock not in _BEING_MADE}
 
     def _vmids(self, session: str, wanted: int | None, in_use: set[int]) -> Iterator[int]:
         """Yield the free ids: the wanted one, then from a place on that depends on the session, round the range."""
