@@ -4,13 +4,22 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from chatsubo.providers.base import BaseProvider, StartOrder
-from chatsubo.providers.exc import BackendConnectionException, Misconfigured, ProviderError, TimedOut
+from chatsubo.providers.exc import (
+    BackendConnectionException,
+    Cancelled,
+    InstanceNotFound,
+    Misconfigured,
+    ProviderError,
+    TemplateNotFound,
+    TimedOut,
+)
 from chatsubo.providers.seedstyle import SeedStyleProvider
 
 DOCKERFILE = """FROM scratch
@@ -72,13 +81,42 @@ async def test_a_second_start_of_a_session_adopts_what_is_there(yard: BaseProvid
     assert len((await yard.list_instances()).items) == 1
 
 
+async def test_two_starts_of_a_session_at_once_make_one_machine(yard: BaseProvider) -> None:
+    session = str(uuid4())
+    first, second = await asyncio.gather(start(yard, session), start(yard, session))
+    assert first.flags == second.flags
+
+
+async def test_a_newer_generation_takes_the_place_of_an_older_and_an_older_one_disturbs_nothing(
+    yard: BaseProvider,
+) -> None:
+    session = str(uuid4())
+    first = await start(yard, session)
+    newer = replace(order(session), generation=3)
+    second = await yard.start_dynamic_instance("wz01", "hello", session, newer)
+    assert (first.generation, second.generation) == (1, 3)
+    assert second.flags != first.flags
+    for late in (start(yard, session), yard.reset("wz01", "hello", order(session))):
+        with pytest.raises(Cancelled):
+            await late
+    assert (await yard.list_instances()).items[0].flags == second.flags
+
+
+async def test_a_reset_of_what_is_gone_makes_it_anew(yard: BaseProvider) -> None:
+    session = str(uuid4())
+    assert (await yard.reset("wz01", "hello", order(session))).session == session
+    with pytest.raises(InstanceNotFound):
+        await yard.reset("wz01", "hello")
+
+
 @pytest.mark.parametrize(
     ("template", "reason"),
     [("nothing", "start_dynamic_instance: no template is called nothing"), ("cursed", "it returned False")],
 )
 async def test_an_error_text_and_false_are_failures(yard: BaseProvider, template: str, reason: str) -> None:
-    with pytest.raises(ProviderError, match=reason):
+    with pytest.raises(ProviderError, match=reason) as raised:
         await start(yard, str(uuid4()), template)
+    assert isinstance(raised.value, TemplateNotFound) == (template == "nothing")
     assert not (await yard.list_instances()).items
 
 

@@ -1,6 +1,9 @@
 """What a plugin raised, as one of the errors that say what to do."""
 
+import errno
+import re
 import ssl
+from socket import gaierror
 from typing import Any
 
 from chatsubo.providers.exc import AccessRefused, BackendConnectionException, Misconfigured, ProviderError, TimedOut
@@ -9,6 +12,8 @@ from chatsubo.providers.redaction import Redactor
 _REFUSED = frozenset({401, 403})
 _AWAY = frozenset({429, 502, 503, 504, 595, 596})
 """The last two are how Proxmox VE says that a node is down, or too slow."""
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
+_AWAY_NAMES = re.compile(r"Connect|RequestException|MaxRetryError")
 _NOT_CONFIGURED = (KeyError, TypeError, ValueError, AttributeError, IndexError, ImportError, NotImplementedError)
 
 
@@ -44,10 +49,14 @@ def _kind(error: BaseException, configuring: bool) -> type[ProviderError]:  # no
         return Misconfigured
     if isinstance(error, TimeoutError) or any("Timeout" in one for one in names):
         return TimedOut
-    # The errors of requests are OSErrors; those of urllib3 are not, and tell by their names.
-    if isinstance(error, OSError) or any("Connection" in one or one == "MaxRetryError" for one in names):
+    # The errors of client libraries tell by their names: requests' own, urllib3's, and Python's ConnectionError.
+    if isinstance(error, gaierror) or _errno(error) in _UNREACHABLE or any(_AWAY_NAMES.search(one) for one in names):
         return BackendConnectionException
     return Misconfigured if configuring and isinstance(error, _NOT_CONFIGURED) else ProviderError
+
+
+def _errno(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
 
 
 def _status(error: Any) -> int | None:

@@ -20,6 +20,7 @@ from chatsubo.providers.exc import (
     Misconfigured,
     NotReady,
     ProviderError,
+    TemplateNotFound,
     TimedOut,
 )
 from chatsubo.providers.redaction import Redactor, speak_of
@@ -27,6 +28,7 @@ from chatsubo.providers.seedstyle.base.provider import BaseProvider as SeedProvi
 from chatsubo.providers.seedstyle.errors import translated
 from chatsubo.providers.seedstyle.gates import Vpns
 from chatsubo.providers.seedstyle.reading import failure, read_all, read_instance, read_template
+from chatsubo.providers.seedstyle.sessions import Sessions
 from chatsubo.providers.threads import Threads
 
 T = TypeVar("T")
@@ -72,6 +74,7 @@ class SeedStyleProvider(BaseProvider):
         self._redact = Redactor(one.reveal() for one in config.secrets)
         speak_of(config.certain)
         self._threads = Threads(name)
+        self._sessions = Sessions()
         self._making = asyncio.Lock()
         self._made: SeedProvider | None = None
         self._templates: tuple[float, Listing[BaseTemplate]] | None = None
@@ -118,36 +121,74 @@ class SeedStyleProvider(BaseProvider):
         plugin = await self._plugin()
         arguments = {} if realm is None else {"realm": realm}
         realms = self.realms if realm is None else [realm]
-        return await self._run(
+        found = await self._run(
             "list_instances", lambda: read_all(plugin.list_instances(**arguments), read_instance(realms))
         )
+        for one in found.items:
+            one.generation = self._sessions.generation(one.session)
+        return found
 
     async def reset(self, realm: str, template: str, session: StartOrder | None = None) -> BaseInstance:
         """Let the plugin reset an instance, and return it as it is listed then."""
-        about = Session(session.id) if session else None
-        await self._do("reset", realm, template, session=about)
-        found = await self._find(realm, template, session.id if session else None)
+        if session is not None:
+            return await self._reset_session(realm, template, session)
+        if await self._find(realm, template, None) is None:
+            raise InstanceNotFound(f"{self._place}: there is no {template} in {realm} to reset")
+        await self._do("reset", realm, template, session=None)
+        return await self._after_reset(realm, template, None)
+
+    async def _reset_session(self, realm: str, template: str, order: StartOrder) -> BaseInstance:
+        async with self._sessions.turn(order.id):
+            self._sessions.refuse_older(order.id, order.generation)
+            if await self._find(realm, template, order.id) is None:
+                return await self._start(realm, template, order)
+            await self._do("reset", realm, template, session=Session(order.id))
+            self._sessions.made(order.id, order.generation)
+            return await self._after_reset(realm, template, order.id)
+
+    async def _after_reset(self, realm: str, template: str, session: str | None) -> BaseInstance:
+        found = await self._find(realm, template, session)
         if found is None:
             raise InstanceNotFound(f"{self._place}: {template} is not listed in {realm} after its reset")
         return found
 
     async def start_dynamic_instance(
-        self, realm: str, template: str, session_id: str, order: StartOrder
+        self,
+        realm: str,
+        template: str,
+        session_id: str,
+        order: StartOrder,
     ) -> BaseInstance:
         """Let the plugin start an instance, and return it as it is listed then, with the flags that it has made."""
-        found = await self._find(realm, template, session_id)
-        if found is not None:
-            return found
-        starting = asyncio.ensure_future(self._do("start_dynamic_instance", realm, template, session_id))
+        async with self._sessions.turn(session_id):
+            self._sessions.refuse_older(session_id, order.generation)
+            found = await self._find(realm, template, session_id)
+            if found is not None and found.generation in {0, order.generation}:
+                return found
+            if found is not None:
+                await self.stop_dynamic_instance(session_id)
+            return await self._start(realm, template, order)
+
+    async def _start(self, realm: str, template: str, order: StartOrder) -> BaseInstance:
+        order.progress.stage(Text(N_("Starting the machine")))
+        starting = asyncio.ensure_future(self._do("start_dynamic_instance", realm, template, order.id))
         try:
             async with asyncio.timeout(order.seconds_left):
                 await asyncio.shield(starting)
-                return await self._appeared(realm, template, session_id)
+                self._sessions.made(order.id, order.generation)
+                return await self._appeared(realm, template, order.id)
         except TimeoutError:
-            await self._clean_up(starting, session_id)
+            await self._clean_up(starting, order.id)
             raise TimedOut(f"{self._place}: the start took too long") from None
+        except ProviderError as error:
+            await self._clean_up(starting, order.id)
+            if type(error) is ProviderError and template not in {
+                one.name for one in (await self.list_templates()).items
+            }:
+                raise TemplateNotFound(error.detail) from None
+            raise
         except BaseException:
-            await self._clean_up(starting, session_id)
+            await self._clean_up(starting, order.id)
             raise
 
     async def stop_dynamic_instance(self, session_id: str) -> None:
@@ -157,6 +198,7 @@ class SeedStyleProvider(BaseProvider):
         except ProviderError:
             if await self._find(None, None, session_id) is not None:
                 raise
+        self._sessions.gone(session_id)
 
     async def _appeared(self, realm: str, template: str, session_id: str) -> BaseInstance:
         """Return a session's instance once it is listed with an address, or without one after a while."""
@@ -176,7 +218,7 @@ class SeedStyleProvider(BaseProvider):
         starting.cancel()
         try:
             async with asyncio.timeout(GRACE):
-                await self._do("stop_dynamic_instance", session_id)
+                await self.stop_dynamic_instance(session_id)
         except (ProviderError, TimeoutError) as error:
             log.warning("plugin.not_cleaned_up", provider=self.name, session=session_id, reason=str(error))
 
