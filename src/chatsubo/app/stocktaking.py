@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatsubo.config import Config
+from chatsubo.lab.calls import bounded
 from chatsubo.lab.reading import read_instance, read_template
-from chatsubo.providers.base import BaseProvider, Rejected
-from chatsubo.providers.exc import ProviderError, TimedOut
+from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Listing, Rejected
+from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
 from chatsubo.store.pictures import InstancePicture, TemplatePicture
 
 SECONDS = 60.0
+CALLING_OFF = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +54,18 @@ async def take_stock(config: Config, registry: Registry, *, limit: float = SECON
             await provider.aclose()
 
 
+async def _listings(provider: BaseProvider) -> tuple[Listing[BaseTemplate], Listing[BaseInstance]]:
+    return await provider.list_templates(), await provider.list_instances()
+
+
 async def _stock(provider: BaseProvider, limit: float) -> Stock:
     began, before = time.monotonic(), provider.requests_sent
     about = (provider.name, provider.kind, tuple(provider.list_realms()))
     try:
-        async with asyncio.timeout(limit):
-            templates = await provider.list_templates()
-            instances = await provider.list_instances()
-    except (ProviderError, TimeoutError) as error:
-        failed = error if isinstance(error, ProviderError) else TimedOut(f"no answer within {limit:g} s")
-        detail = failed.detail or str(failed.text)
-        return Stock(*about, provider.is_dynamic, seconds=time.monotonic() - began, problem=detail)
-    except Exception as error:  # noqa: BLE001  a stranger's plugin
-        reason = f"{type(error).__name__}: {error}"
-        return Stock(*about, provider.is_dynamic, seconds=time.monotonic() - began, problem=reason)
+        templates, instances = await bounded(_listings(provider), limit, CALLING_OFF)
+    except ProviderError as error:
+        problem = error.detail or str(error.text)
+        return Stock(*about, provider.is_dynamic, seconds=time.monotonic() - began, problem=problem)
     rejected = {(one.name, str(one.reason)): one for one in (*templates.rejected, *instances.rejected)}
     return Stock(
         *about,

@@ -19,7 +19,7 @@ GROUP = "chatsubo.providers"
 def installed(limit: float = LIMIT) -> Iterator[Plugin | Disabled]:
     """Import what is behind the entry points, and yield each, or why it cannot be used.
 
-    Of two with one name the first counts, ours before others.
+    Of two with one name that can be used the first counts, ours before others.
 
     Args:
         limit: Seconds that each import may take.
@@ -31,12 +31,12 @@ def installed(limit: float = LIMIT) -> Iterator[Plugin | Disabled]:
             reason = Text(N_("another plugin of that kind is installed: {origin}"), {"origin": known[entry.name]})
             yield Disabled(entry.name, entry.value, reason, way)
             continue
-        known[entry.name] = entry.value
         try:
             provider = within(limit, lambda entry=entry: _imported(entry))  # type: ignore[misc]
         except Unusable as error:
             yield Disabled(entry.name, entry.value, error.reason, way)
         else:
+            known[entry.name] = entry.value
             yield Plugin(entry.name, provider, Source(way, entry.value))
 
 

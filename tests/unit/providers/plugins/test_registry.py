@@ -163,6 +163,15 @@ def test_of_two_packages_with_one_kind_the_first_counts(entry):
     assert registry.reasons() == {}
 
 
+def test_of_two_packages_with_one_kind_the_one_that_works_counts(entry, write, folder, monkeypatch):
+    (write("yard") / "__init__.py").touch()
+    monkeypatch.syspath_prepend(folder)
+    entry(("yard", "nowhere:Provider"), ("yard", "yard.provider:Provider"))
+    registry = Registry.load()
+    assert registry.sources["yard"].origin == "yard.provider:Provider"
+    assert "nowhere" in reasons(registry)["yard"]
+
+
 @pytest.mark.parametrize("mode", [0o775, 0o757])
 @pytest.mark.parametrize("what", ["rack", "rack/provider.py", "."])
 def test_what_others_can_write_is_told_of_with_a_remedy(folder, write, what, mode):
