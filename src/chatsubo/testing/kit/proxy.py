@@ -164,12 +164,17 @@ class Proxy:
                 await asyncio.get_running_loop().create_future()
             if self._mood is Mood.SLOW:
                 await asyncio.sleep(DELAY)
-            if self._mood is Mood.HALVE:
-                writer.write(piece[: len(piece) // 2])
-                await writer.drain()
-                return
-            writer.write(piece)
+            sent = _half_of(piece) if self._mood is Mood.HALVE else piece
+            writer.write(sent)
             await writer.drain()
+            if len(sent) < len(piece):
+                return
+
+
+def _half_of(piece: bytes) -> bytes:
+    """Return the first half of a piece of an answer; headers of HTTP stay whole, and promise what is missing."""
+    head, end, body = piece.rpartition(b"\r\n\r\n")
+    return head + end + body[: len(body) // 2]
 
 
 class Proxied(Ground):

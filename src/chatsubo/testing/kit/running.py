@@ -52,7 +52,12 @@ async def hold(kit: type[ProviderKit], make: Callable[[], Awaitable[Ground]]) ->
     Args:
         kit: Says what is asked.
         make: Gives new ground to a check.
+
+    Raises:
+        RuntimeError: Python runs with ``-O``, and no check could fail.
     """
+    if not __debug__:
+        raise RuntimeError("the kit works with assert statements: run Python without -O")
     for name, check in kit.checks().items():
         asked, short = kit.asked(name), name.removeprefix("test_")
         if asked.missing:
