@@ -97,7 +97,7 @@ class SeedStyleProvider(BaseProvider):
         """Make the plugin's provider, and let it list its templates: it has no other way to prove its reach."""
         try:
             listing = await self._list_templates()
-        except (BackendConnectionException, TimedOut) as error:
+        except BackendConnectionException as error:
             text = Text("{detail}", {"detail": error.detail})
             return Check(reachable=False, is_dynamic=self.is_dynamic, findings=[Finding(ok=False, text=text)])
         self._templates = (time.monotonic(), listing)
