@@ -29,7 +29,7 @@ class RealisticPve(FakePve):
         in_flight, most_in_flight: Requests at once, now and at most.
         task_seconds: How long each task takes beyond its own time.
         lag: How old the names and states in the cluster's resources are, in seconds.
-        mood: ``refuse`` (a slow 401 without JSON), ``garble`` (somebody else's page), or nothing.
+        mood: ``refuse`` (a slow 401 without JSON), ``garble`` (somebody else's page), ``redirect``, or nothing.
         vintage: The major version that it behaves like.
         reasons_only: Whether errors tell their sentence in the reason phrase only.
         refuse_parameter: A parameter that this version does not know, and what it says then.
@@ -78,6 +78,8 @@ class RealisticPve(FakePve):
             await asyncio.sleep(self.delay)
             if self.mood == "garble":
                 return web.Response(text="<html>Be back in a minute</html>", content_type="text/html")
+            if self.mood == "redirect":
+                return web.Response(status=302, headers={"Location": f"{self.url}/elsewhere"})
             if self.mood == "refuse" or request.headers.get("Authorization") != f"PVEAPIToken={TOKEN_ID}={SECRET}":
                 await asyncio.sleep(0.3)
                 return web.Response(status=401, reason="authentication failure", text="")

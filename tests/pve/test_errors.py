@@ -1,9 +1,11 @@
 """Every error of Proxmox becomes the one of ours whose advice fits."""
 
+import shutil
 import ssl
 
 import aiohttp
 import pytest
+from fakepve.certs import make_cert
 
 from chatsubo.config import Secret
 from chatsubo.providers.exc import (
@@ -96,6 +98,31 @@ async def test_an_untrusted_certificate_names_the_settings(make_provider):
         await make_provider(ca=None).list_instances()
     assert "verify_ssl" in raised.value.detail
     assert "set ca to" in raised.value.detail
+
+
+async def test_an_authority_that_is_put_right_is_read_without_a_restart(pve, ca, make_provider, tmp_path):
+    add_vm(pve, 100, labels())
+    named = make_cert(str(tmp_path), hosts=("pve.example",))[0]
+    provider = make_provider(ca=named)
+    with pytest.raises(Misconfigured):
+        await provider.list_instances()
+    shutil.copy(ca, named)
+    assert len((await provider.list_instances()).items) == 1
+
+
+async def test_an_authority_that_is_none_is_told(make_provider, tmp_path):
+    named = tmp_path / "ca.pem"
+    named.write_text("no certificate")
+    with pytest.raises(Misconfigured) as raised:
+        await make_provider(ca=named).list_instances()
+    assert "ca cannot be used" in raised.value.detail
+
+
+async def test_the_token_is_taken_to_no_other_host(pve, make_provider):
+    pve.mood = "redirect"
+    with pytest.raises(BackendConnectionException):
+        await make_provider().list_instances()
+    assert pve.count() == 0
 
 
 @pytest.mark.parametrize(

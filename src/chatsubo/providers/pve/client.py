@@ -89,17 +89,26 @@ class Client:
     async def _ask(self, method: str, path: str, values: Values | None) -> Any:
         async with self._slots:
             session = await self._connect()
-            query, form = (values, None) if method in ("GET", "DELETE") else (None, values)
             self.sent += 1
             try:
                 async with asyncio.timeout(self._config.request_timeout):
-                    url = self._config.api.url + path
-                    async with session.request(
-                        method, url, params=_pairs(query), data=aiohttp.FormData(_pairs(form)) if form else None
-                    ) as answer:
-                        return self._read(answer.status, answer.reason or "", await answer.read())
+                    return await self._exchange(session, method, path, _pairs(values))
             except CAUGHT as error:
-                raise translate(error, self.name) from None
+                translated = translate(error, self.name)
+                if isinstance(translated, Misconfigured):
+                    # The certificates may be renewed meanwhile: the next request reads them again.
+                    await self.aclose()
+                raise translated from None
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, method: str, path: str, pairs: list[tuple[str, str]]
+    ) -> Any:
+        in_query = method in ("GET", "DELETE")
+        query, form = (pairs, None) if in_query else ([], aiohttp.FormData(pairs) if pairs else None)
+        url = self._config.api.url + path
+        # Not followed: the token is for this host alone.
+        async with session.request(method, url, params=query, data=form, allow_redirects=False) as answer:
+            return self._read(answer.status, answer.reason or "", await answer.read())
 
     def _read(self, status: int, reason: str, body: bytes) -> Any:
         try:
