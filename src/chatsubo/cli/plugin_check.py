@@ -154,6 +154,10 @@ def _sum_up(verdict: Verdict) -> None:
         console.say(N_("Not asked for:"))
     for reason, count in spared.most_common():
         console.say(f"    {count:>3}  {reason}")
+    if verdict.of("failed"):
+        console.say(N_("Failed:"))
+    for one in verdict.of("failed"):
+        console.say(f"  ✗ {one.sentence}: {one.reason}", style="red")
     passed, failed = len(verdict.of("passed")), len(verdict.of("failed"))
     seconds = sum(one.seconds for one in verdict.results)
     text = N_("{passed} passed, {failed} failed, {spared} not asked for, in {seconds} s.")
