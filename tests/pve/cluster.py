@@ -8,8 +8,10 @@ import msgspec
 from fakepve import FakeCt, FakeVm
 
 from chatsubo.config import Host, Secret
+from chatsubo.providers.base import BaseInstance, StartOrder
 from chatsubo.providers.pve import PveProvider
 from chatsubo.providers.pve.config import Addresses, Api, Dynamic, PveConfig, RealmNetwork, Token, Vmids
+from chatsubo.testing.orders import make_order
 from tests.pve.fake import SECRET, RealisticPve
 
 VMIDS = "9000-9049"
@@ -114,3 +116,9 @@ def boot_with_agent(pve: RealisticPve) -> None:
 def changed(provider: PveProvider, **changes: Any) -> PveProvider:
     """Return a provider like another, configured otherwise in some points."""
     return PveProvider.from_config(provider.name, msgspec.structs.replace(provider.config, **changes), ())
+
+
+async def start(provider: PveProvider, order: StartOrder | None = None, template: str = "hello") -> BaseInstance:
+    """Start a clone of a template for a session; for a new one, if no order is given."""
+    order = order or make_order(seconds=20)
+    return await provider.start_dynamic_instance("wz01", template, order.id, order)

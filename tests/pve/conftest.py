@@ -47,3 +47,19 @@ async def make_provider(pve: RealisticPve, ca: Path) -> AsyncIterator[Callable[.
     yield make
     for one in made:
         await one.aclose()
+
+
+@pytest.fixture
+def lab(pve: RealisticPve) -> RealisticPve:
+    """A cluster with a template, whose clones have an agent."""
+    cluster.boot_with_agent(pve)
+    cluster.add_template(
+        pve, 100, cluster.HELLO, config={"tags": "ctf", "net1": "virtio=BC:24:11:00:00:09,bridge=vmbr7"}
+    )
+    return pve
+
+
+@pytest.fixture
+def provider(make_provider: Callable[..., PveProvider]) -> PveProvider:
+    """A provider that makes clones."""
+    return make_provider(dynamic=cluster.dynamic())
