@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from chatsubo.config import ConfigError, load
-from chatsubo.providers import exc, registry
+from chatsubo.providers import exc, installed
 from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, StartOrder
 from chatsubo.providers.registry import Registry
 from tests.docs.pages import DOCS, LANGUAGES, Page
@@ -90,7 +90,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
         (package / f"{name}.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(package.parent)
     [entry] = re.findall(r'^rack = "([^"]+)"$', GUIDES[0].blocks[1].code, re.MULTILINE)
-    monkeypatch.setattr(registry, "entry_points", lambda *, group: [EntryPoint("rack", entry, group)] if group else [])
+    monkeypatch.setattr(installed, "entry_points", lambda *, group: [EntryPoint("rack", entry, group)] if group else [])
     yield importlib.import_module("chatsubo_rack.provider")
     for name in [name for name in sys.modules if name.startswith("chatsubo_rack")]:
         del sys.modules[name]

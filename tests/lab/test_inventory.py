@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from chatsubo.domain.sessions import State
 from chatsubo.domain.text import Text
 from chatsubo.live.bus import ADMINS, EVERYONE, Event
@@ -31,6 +33,16 @@ async def test_a_listing_shows_what_a_provider_has(world: World) -> None:
     assert listing.problem is None
     assert listing.seen_at is not None
     assert listing.took is not None
+
+
+async def test_a_provider_that_is_looked_at_on_demand_looks_at_everything(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[str] = []
+    monkeypatch.setattr(FakeProvider, "forget", lambda provider: forgotten.append(provider.name))
+    world.lab.refresh("fake")
+    world.lab.refresh("no such provider")
+    assert forgotten == ["fake"]
 
 
 async def test_a_start_does_not_wait_for_a_provider_that_hangs(idle: World) -> None:

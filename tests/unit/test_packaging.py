@@ -20,7 +20,7 @@ PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 PLUGINS: dict[str, str] = PROJECT["entry-points"]["chatsubo.providers"]
 # Extras that are no plugin's: a database, and everything.
-OTHER_EXTRAS = {"postgres", "all"}
+OTHER_EXTRAS = {"postgres", "all", "testing"}
 GENERATED = re.compile(r"(^|/)(dist|node_modules|__pycache__|\.venv)/|\.(mo|pyc|map)$|\.min\.(js|css)$|\.egg-info")
 
 
@@ -58,7 +58,7 @@ def allowed_distributions(room: str, subject: str) -> set[str]:
     if room in {"store", "jobs", "live"}:
         requirements += EXTRAS["postgres"]
     if room == "testing":
-        requirements += [entry for entry in PYPROJECT["dependency-groups"]["test"] if isinstance(entry, str)]
+        requirements += EXTRAS["testing"]
     return {distribution(requirement) for requirement in requirements}
 
 
@@ -96,7 +96,7 @@ def test_the_extra_all_leaves_nothing_out() -> None:
     (everything,) = EXTRAS["all"]
     names = re.fullmatch(r"chatsubo\[(.*)\]", everything)
     assert names is not None
-    assert sorted(names[1].split(",")) == sorted(set(EXTRAS) - {"all"})
+    assert sorted(names[1].split(",")) == sorted(set(EXTRAS) - {"all", "testing"})
 
 
 def test_what_builds_a_wheel_is_in_the_developers_environment() -> None:

@@ -44,12 +44,21 @@ async def examine(config: Config, registry: Registry) -> list[Report]:
     finally:
         for provider in providers.values():
             await provider.aclose()
-    disabled = [
-        Finding(ok=False, text=Text(N_("{kind}: {reason}"), {"kind": one.kind, "reason": one.reason}))
-        for one in registry.disabled
-    ]
     reports = [*found, Report("configuration", _configuration(config, providers))]
-    return [*reports, Report("plugins", disabled)] if disabled else reports
+    plugins = _plugins(registry)
+    return [*reports, Report("plugins", plugins)] if plugins else reports
+
+
+def _plugins(registry: Registry) -> list[Finding]:
+    said = N_("{kind}: {reason}")
+    findings = [
+        Finding(ok=False, text=Text(said, {"kind": one.kind, "reason": one.reason})) for one in registry.disabled
+    ]
+    for kind, source in registry.sources.items():
+        for notice in source.notices:
+            text = Text(said, {"kind": kind, "reason": notice.text})
+            findings.append(Finding(ok=notice.remedy is None, text=text, remedy=notice.remedy))
+    return findings
 
 
 def _configuration(config: Config, providers: Mapping[str, BaseProvider]) -> list[Finding]:

@@ -2,12 +2,19 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
 from chatsubo.config import Logging
+from chatsubo.providers.redaction import spoken
 
-_LOUD = ("dbos", "alembic", "sqlalchemy", "asyncio", "aiohttp", "uvicorn", "httpx", "httpcore")
+_LOUD = ("dbos", "alembic", "sqlalchemy", "asyncio", "aiohttp", "uvicorn", "httpx", "httpcore", "proxmoxer", "urllib3")
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
+    """Take out what plugins that were given secrets as plain text write by themselves, or through their libraries."""
+    return spoken(str(line))
 
 
 def configure_logs(settings: Logging) -> None:
@@ -40,7 +47,7 @@ def configure_logs(settings: Logging) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, _without_secrets],
         )
     )
     root = logging.getLogger()

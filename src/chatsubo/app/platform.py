@@ -13,6 +13,7 @@ from chatsubo.domain.clock import utc_now
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
 from chatsubo.game import Game
+from chatsubo.game.views import DisabledPlugin
 from chatsubo.game.vpn import Vpn
 from chatsubo.gates import Gates
 from chatsubo.jobs.durable import DurableJobs
@@ -55,8 +56,8 @@ class Platform:
 async def running(config: Config, registry: Registry, *, demo: bool = False) -> AsyncIterator[Platform]:
     """Put a platform together, start its lab, and take it down again afterwards.
 
-    Nothing waits for a hypervisor: a provider that is away is shown as such, and does not keep the platform from
-    starting.
+    Nothing waits for a hypervisor: a provider that is away, or whose plugin is disabled, is shown as such, and does not
+    keep the platform from starting.
 
     Args:
         config: What is configured.
@@ -68,6 +69,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
         SchemaOutdated: If the database has to be upgraded first.
         UnsafeProvider: If a provider is configured that only a demo should use.
     """
+    registry.tell()
     providers = registry.build(config)
     if not demo:
         _refuse_unsafe(config, providers)
@@ -84,6 +86,9 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
             wake=lab.wake,
             prefixes={name: provider.flag_prefix for name, provider in providers.items()},
             gated_realms={gate.realm for gate in config.vpns},
+            disabled_plugins=[
+                DisabledPlugin(kind=one.kind, origin=one.origin, reason=one.reason) for one in registry.troubles()
+            ],
         )
         stack.callback(game.close)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)

@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, Lazy] = {
     "demo": Lazy("chatsubo.cli.demo:demo", "Play at once: everything embedded."),
     "serve": Lazy("chatsubo.cli.serve:serve", "Run the platform."),
     "doctor": Lazy("chatsubo.cli.doctor:doctor", "Say what is reachable, what is not, what to do."),
+    "inventory": Lazy("chatsubo.cli.inventory:inventory", "Show what each provider shows now."),
+    "plugin": Lazy("chatsubo.cli.plugin:plugin", "Look after plugins."),
     "db": Lazy("chatsubo.cli.db:db", "Look after the database."),
     "user": Lazy("chatsubo.cli.user:user", "Look after accounts."),
     "box": Lazy("chatsubo.cli.box:box", "Look after boxes."),

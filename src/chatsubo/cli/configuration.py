@@ -9,7 +9,7 @@ import click
 import structlog
 
 from chatsubo.cli import console
-from chatsubo.config import Config, ConfigError, load
+from chatsubo.config import Config, ConfigError, load, locate_plugins
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.registry import Disabled, Registry
 
@@ -41,14 +41,13 @@ def load_config(file: Path) -> tuple[Config, Registry]:
             wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
             logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         )
-    registry = Registry.load()
+    registry = Registry.load(locate_plugins(file))
     try:
-        config = load(file, registry.config_models(), hints=registry.hints())
+        config = load(file, registry.config_models(), hints=registry.hints(), disabled=registry.reasons())
     except ConfigError:
         _note_disabled(registry.disabled)
         raise
-    # An extra of ours that is not installed and not asked for is nobody's trouble.
-    _note_disabled(plugin for plugin in registry.disabled if plugin.kind not in registry.hints())
+    _note_disabled(registry.troubles())
     return config, registry
 
 

@@ -1,10 +1,11 @@
 """The YAML file and the environment, as frozen and validated models."""
 
 from chatsubo.config.errors import ConfigError, InvalidValue, Problem
-from chatsubo.config.loader import load
+from chatsubo.config.loader import load, locate_plugins
 from chatsubo.config.models import (
     Config,
     Database,
+    DisabledEntry,
     Endpoints,
     Gate,
     Logging,
@@ -12,6 +13,7 @@ from chatsubo.config.models import (
     ProviderEntry,
     Server,
 )
+from chatsubo.config.raw import RawConfig
 from chatsubo.config.secrets import Secret
 from chatsubo.config.values import ByteSize, ExistingFile, Host, Name, Port, checked, http_url, network
 
@@ -20,6 +22,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Database",
+    "DisabledEntry",
     "Endpoints",
     "ExistingFile",
     "Gate",
@@ -31,10 +34,12 @@ __all__ = [
     "Problem",
     "ProviderConfig",
     "ProviderEntry",
+    "RawConfig",
     "Secret",
     "Server",
     "checked",
     "http_url",
     "load",
+    "locate_plugins",
     "network",
 ]

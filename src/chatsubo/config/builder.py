@@ -4,7 +4,7 @@
 first mistake.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,10 @@ class Builder:
             seen = found(node) if error.reveal else found_hidden(node)
         self.problems.append(Problem(path, error.expected, seen, error.suggestion, at.line, at.variable))
 
+    def odd(self, oddities: Iterable[Text], path: str) -> None:
+        """Note what is odd about the secret at ``path``."""
+        self.warnings += [Text(odd.message, {**odd.params, "path": path}) for odd in oddities]
+
     def _build(self, kind: inspect.Type, node: Node, path: str, extra: Mapping[str, Any]) -> Any:
         match kind:
             case inspect.Metadata():
@@ -125,7 +129,7 @@ class Builder:
 
     def _secret(self, node: Node, path: str, extra: Mapping[str, Any]) -> Secret:
         text, oddities = secret_text(node, self.folder, self.environ)
-        self.warnings += [Text(odd.message, {**odd.params, "path": path}) for odd in oddities]
+        self.odd(oddities, path)
         self._revealed.add(text)
         if check := extra.get(CHECK):
             try:

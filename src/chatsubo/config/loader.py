@@ -39,6 +39,7 @@ def load(
     kinds: Mapping[str, type[ProviderConfig]],
     *,
     hints: Mapping[str, str] | None = None,
+    disabled: Mapping[str, Text] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Read and check a configuration.
@@ -47,6 +48,7 @@ def load(
         path: The YAML file.
         kinds: The model of each installed kind of provider.
         hints: For kinds that are known but not installed, the extra of ``chatsubo`` that brings them.
+        disabled: Why each kind is disabled whose plugin is there but cannot be used.
         environ: The environment; the process's own where it is not given.
 
     Raises:
@@ -58,20 +60,37 @@ def load(
     builder = Builder(file.parent, environ)
     builder.problems += problems
     sections = _sections(builder, root)
-    providers = build_providers(builder, root, kinds, hints or {})
+    providers, put_aside = build_providers(builder, root, kinds, hints or {}, disabled or {})
     if builder.problems or sections is INVALID:
         raise ConfigError(str(path), sorted(builder.problems, key=_place))
     return Config(
         providers=providers,
+        disabled=put_aside,
         vpns=sections.vpns,
         server=sections.server,
         database=_located(sections.database, file.parent),
         plugins=file.parent / sections.plugins,
         media=file.parent / sections.media,
         logging=sections.logging,
-        warnings=(*builder.warnings, *review(providers, sections.vpns, sections.server)),
+        warnings=(*builder.warnings, *review(providers, put_aside, sections.vpns, sections.server)),
         source=file,
     )
+
+
+def locate_plugins(path: str | Path, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of drop-in plugins, which must be looked at before the file can be checked.
+
+    Args:
+        path: The YAML file. Where it cannot be read, the answer is the default; :func:`load` will say why.
+        environ: The environment; the process's own where it is not given.
+    """
+    file = Path(path).absolute()
+    try:
+        root, _ = _read(file, os.environ if environ is None else environ)
+    except ConfigError:
+        return file.parent / _DEFAULT_PLUGINS
+    node = root.value.get("plugins") if isinstance(root.value, dict) else None
+    return file.parent / (node.value if node and isinstance(node.value, str) else _DEFAULT_PLUGINS)
 
 
 def _read(file: Path, environ: Mapping[str, str]) -> tuple[Node, list[Problem]]:

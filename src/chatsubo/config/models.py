@@ -49,6 +49,22 @@ class ProviderEntry(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(self.model.realms))
 
 
+class DisabledEntry(Struct, frozen=True, kw_only=True):
+    """One configured provider whose plugin is disabled.
+
+    Attributes:
+        kind: Which plugin it is for.
+        name: Its name, unique in the file.
+        realms: The realms that it would serve, as far as they can be read.
+        reason: Why the plugin is disabled.
+    """
+
+    kind: str
+    name: str
+    realms: tuple[str, ...]
+    reason: Text
+
+
 class Endpoints(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The paths of a gate's HTTP API, below its URL.
 
@@ -163,6 +179,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     Attributes:
         providers: The configured providers, in the order of the file.
+        disabled: Those whose plugin is disabled, likewise.
         vpns: The gates.
         server: How the platform listens.
         database: Where it keeps its data.
@@ -174,6 +191,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """
 
     providers: tuple[ProviderEntry, ...] = ()
+    disabled: tuple[DisabledEntry, ...] = ()
     vpns: tuple[Gate, ...] = ()
     server: Server = field(default_factory=Server)
     database: Database = field(default_factory=Database)

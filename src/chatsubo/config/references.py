@@ -78,6 +78,11 @@ def plain_text(node: Node) -> str | None:
     return None if node.value is None or isinstance(node.value, list | dict) else node.text
 
 
+def is_reference(node: Node) -> bool:
+    """Say whether ``node`` points to a secret that is kept elsewhere, as ``{file: PATH}`` or ``{env: NAME}``."""
+    return _reference(node) is not None
+
+
 def _reference(node: Node) -> tuple[str, str] | None:
     if not isinstance(node.value, dict) or len(node.value) != 1:
         return None

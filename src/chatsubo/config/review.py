@@ -2,20 +2,30 @@
 
 from collections.abc import Sequence
 
-from chatsubo.config.models import Gate, ProviderEntry, Server
+from chatsubo.config.models import DisabledEntry, Gate, ProviderEntry, Server
 from chatsubo.domain.text import N_, Text
 
 
-def review(providers: Sequence[ProviderEntry], vpns: Sequence[Gate], server: Server) -> list[Text]:
+def review(
+    providers: Sequence[ProviderEntry], disabled: Sequence[DisabledEntry], vpns: Sequence[Gate], server: Server
+) -> list[Text]:
     """Return warnings about a configuration that can be used.
 
     Args:
         providers: The providers.
+        disabled: Those whose plugin is disabled.
         vpns: The gates.
         server: How the platform listens.
     """
-    warnings = []
+    warnings = [
+        Text(
+            N_("{path} is disabled, since its plugin is: {reason}"),
+            {"path": f"providers.{one.kind}.{one.name}", "reason": one.reason},
+        )
+        for one in disabled
+    ]
     served = {realm for provider in providers for realm in provider.realms}
+    served |= {realm for provider in disabled for realm in provider.realms}
     seen: set[tuple[str, str]] = set()
     for index, gate in enumerate(vpns):
         path = f"vpns.{index}"

@@ -21,6 +21,7 @@ from chatsubo.game.scoreboard import Scoreboard
 from chatsubo.game.shared import SharedMachines
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.game.submissions import Submissions
+from chatsubo.game.views import DisabledPlugin
 from chatsubo.live.bus import Bus
 from chatsubo.live.news import News
 from chatsubo.store.database import Database
@@ -65,6 +66,7 @@ class Game:
         wake: Callable[[], None] = _nobody,
         prefixes: Mapping[str, str] | None = None,
         gated_realms: Iterable[str] = (),
+        disabled_plugins: Iterable[DisabledPlugin] = (),
     ) -> Self:
         """Return the use cases on one database.
 
@@ -75,6 +77,7 @@ class Game:
             wake: Tells the lab that there is something to do.
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
+            disabled_plugins: The plugins that cannot be used, for organisers to see.
         """
         news = News(bus)
         limiter, snapshots, offers, passwords = RateLimiter(db, clock), Snapshots(db, news), OffersReader(), Passwords()
@@ -96,7 +99,7 @@ class Game:
             scoreboard=Scoreboard(snapshots),
             notices=Notices(db, clock, news),
             home=Home(db),
-            desk=Desk(db, clock, snapshots, offers, news, wake=wake),
+            desk=Desk(db, clock, snapshots, offers, news, wake=wake, disabled_plugins=disabled_plugins),
             box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
             shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=news, wake=wake),
             passwords=passwords,

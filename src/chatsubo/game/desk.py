@@ -14,6 +14,7 @@ from chatsubo.game.views import (
     DeskSession,
     DeskSubmission,
     DeskView,
+    DisabledPlugin,
     FlagForm,
     ProviderView,
     RejectedView,
@@ -46,7 +47,9 @@ class Desk:
         news: News,
         *,
         wake: Callable[[], None],
+        disabled_plugins: Iterable[DisabledPlugin] = (),
     ) -> None:
+        self._disabled_plugins = tuple(disabled_plugins)
         self._db = db
         self._clock = clock
         self._snapshots = snapshots
@@ -67,6 +70,7 @@ class Desk:
             accounts, boxes, solves, submissions = await totals(tx)
         return DeskView(
             providers=tuple(_provider(listing) for listing in listings),
+            disabled_plugins=self._disabled_plugins,
             rejected=tuple(_rejected(listings)),
             failed=tuple(_session(one, snapshot, names) for one in failed),
             shared=tuple(DeskSubmission(**{name: getattr(one, name) for name in one.__slots__}) for one in shared),

@@ -325,6 +325,14 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     problem_since: datetime | None
 
 
+class DisabledPlugin(Struct, frozen=True, kw_only=True):
+    """A plugin that cannot be used: where it comes from, and why."""
+
+    kind: str
+    origin: str
+    reason: Text
+
+
 class DeskSession(Struct, frozen=True, kw_only=True):
     """Anybody's session as organisers see it."""
 
@@ -361,6 +369,7 @@ class DeskView(Struct, frozen=True, kw_only=True):
     """The organisers' desk: first what needs attention, then what runs, then numbers."""
 
     providers: tuple[ProviderView, ...]
+    disabled_plugins: tuple[DisabledPlugin, ...]
     rejected: tuple[RejectedView, ...]
     failed: tuple[DeskSession, ...]
     shared: tuple[DeskSubmission, ...]

@@ -114,7 +114,9 @@ class Lab:
         self._shared.wake()
 
     def refresh(self, provider: str) -> None:
-        """Look at a provider again soon."""
+        """Look at a provider again soon, and at everything there."""
+        if provider in self._providers:
+            self._providers[provider].forget()
         self._inventory.refresh(provider)
 
     def health(self) -> Mapping[str, str]:

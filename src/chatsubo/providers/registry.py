@@ -1,39 +1,29 @@
 """Which plugins there are, and the providers that a configuration makes of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 import structlog
 
-from chatsubo.config import Config, ProviderConfig
+from chatsubo.config import Config, ProviderConfig, ProviderEntry
+from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.disabled import DisabledProvider
+from chatsubo.providers.folders import dropped
+from chatsubo.providers.installed import installed
+from chatsubo.providers.loading import LIMIT
+from chatsubo.providers.redaction import Redactor, secrets_in
+from chatsubo.providers.sources import Disabled, Notice, Plugin, Source, Way
 from chatsubo.providers.threads import with_plain_methods
 
-GROUP = "chatsubo.providers"
+__all__ = ["Disabled", "Registry"]
 
-EXTRAS = {"docker": "docker"}
+EXTRAS = {"docker": "docker", "pve": "pve"}
 """Kinds of ours whose client library comes with an extra of the same distribution."""
 
-TAKEN = "another plugin is of the same kind"
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Disabled:
-    """A plugin that cannot be used.
-
-    Attributes:
-        kind: Which one.
-        origin: Where it comes from.
-        reason: Why, for organisers.
-    """
-
-    kind: str
-    origin: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,57 +33,88 @@ class Registry:
     Attributes:
         plugins: The provider class of each kind that can be used.
         disabled: Those that cannot.
+        sources: Where each kind that can be used comes from.
     """
 
     plugins: Mapping[str, type[BaseProvider]] = field(default_factory=dict)
     disabled: Sequence[Disabled] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     @classmethod
-    def load(cls) -> Self:
-        """Load every plugin behind an entry point; one that fails to import is disabled, and nothing else suffers.
+    def load(cls, folder: Path | None = None, *, limit: float = LIMIT) -> Self:
+        """Load every plugin: those behind an entry point, then those dropped into a folder, which take their place.
 
-        Of two plugins of one kind ours is taken, or the first by its module's name.
+        One that fails to import, hangs, or is no plugin is disabled, and nothing else suffers.
+
+        Args:
+            folder: The folder of plugins; it need not exist.
+            limit: Seconds that the import of one may take.
         """
-        plugins: dict[str, type[BaseProvider]] = {}
+        usable: dict[str, Plugin] = {}
         disabled: list[Disabled] = []
-        for entry in sorted(entry_points(group=GROUP), key=lambda one: (one.name, not _is_ours(one), one.value)):
-            found = _load(entry) if entry.name not in plugins else Disabled(entry.name, entry.value, TAKEN)
-            if isinstance(found, Disabled):
-                log.warning("plugin.disabled", kind=found.kind, origin=found.origin, reason=found.reason)
-                disabled.append(found)
-            else:
-                plugins[entry.name] = found
-        return cls(plugins, tuple(disabled))
+        for found in [*installed(limit), *(dropped(folder, limit) if folder else ())]:
+            if isinstance(found, Plugin):
+                usable[found.kind] = _in_place_of(usable.get(found.kind), found)
+                continue
+            disabled.append(found)
+            if found.way is Way.FOLDER:
+                # Whoever dropped it wants it instead of the other, not sometimes the one and sometimes the other.
+                usable.pop(found.kind, None)
+        plugins = {kind: usable[kind].provider for kind in sorted(usable)}
+        return cls(plugins, tuple(disabled), {kind: usable[kind].source for kind in plugins})
 
     def config_models(self) -> dict[str, type[ProviderConfig]]:
         """Return the configuration model of each kind, for :func:`chatsubo.config.load`."""
         return {kind: plugin.Config for kind, plugin in self.plugins.items()}
 
+    def reasons(self) -> dict[str, Text]:
+        """Return why each kind is disabled that is, for :func:`chatsubo.config.load`."""
+        return {one.kind: one.reason for one in self.disabled if one.kind not in self.plugins}
+
     def hints(self) -> dict[str, str]:
         """Return the extra to install for each kind of ours that cannot be used as things stand."""
-        return {kind: extra for kind, extra in EXTRAS.items() if kind not in self.plugins}
+        dropped_in = {one.kind for one in self.disabled if one.way is Way.FOLDER}
+        return {kind: extra for kind, extra in EXTRAS.items() if kind not in self.plugins and kind not in dropped_in}
+
+    def troubles(self) -> tuple[Disabled, ...]:
+        """Return the disabled plugins that somebody has to see to: not an extra of ours that is not installed."""
+        hints = self.hints()
+        return tuple(one for one in self.disabled if one.kind not in hints)
 
     def build(self, config: Config) -> dict[str, BaseProvider]:
-        """Return the configured providers by name, in the order of the file. No input or output."""
-        providers: dict[str, BaseProvider] = {}
-        for entry in config.providers:
-            vpns = tuple(gate for gate in config.vpns if gate.realm in entry.realms)
-            provider = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
-            providers[entry.name] = with_plain_methods(provider)
+        """Return the configured providers by name, in the order of the file, then those that are disabled.
+
+        A provider that cannot be made is disabled as well. No input or output.
+        """
+        providers = {entry.name: self._build(entry, config) for entry in config.providers}
+        for one in config.disabled:
+            providers[one.name] = DisabledProvider(one.kind, one.name, one.realms, one.reason)
         return providers
 
+    def tell(self) -> None:
+        """Write to the log which plugins are disabled, and what is to be known about the others."""
+        for one in self.troubles():
+            log.error("plugin.disabled", kind=one.kind, origin=one.origin, reason=str(one.reason))
+        for kind, source in self.sources.items():
+            for notice in source.notices:
+                log.warning("plugin.notice", kind=kind, origin=source.origin, notice=str(notice.text))
 
-def _is_ours(entry: EntryPoint) -> bool:
-    return entry.value.startswith("chatsubo.")
+    def _build(self, entry: ProviderEntry, config: Config) -> BaseProvider:
+        vpns = tuple(gate for gate in config.vpns if gate.realm in entry.realms)
+        try:
+            provider: Any = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
+            if not isinstance(provider, BaseProvider):
+                raise TypeError(f"it returned {type(provider).__name__}")  # noqa: TRY301  as if it had raised
+            return with_plain_methods(provider)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a stranger's plugin may raise anything
+            said = Redactor(secrets_in(entry.model))(f"{type(error).__name__}: {error}")
+            reason = Text(N_("its plugin could not make it: {error}"), {"error": said})
+            log.error("provider.disabled", provider=entry.name, kind=entry.kind, reason=str(reason))  # noqa: TRY400
+            return DisabledProvider(entry.kind, entry.name, entry.realms, reason)
 
 
-def _load(entry: EntryPoint) -> type[BaseProvider] | Disabled:
-    try:
-        found: Any = entry.load()
-    except Exception as error:  # noqa: BLE001  a stranger's plugin may raise anything
-        return Disabled(entry.name, entry.value, f"{type(error).__name__}: {error}")
-    if not (isinstance(found, type) and issubclass(found, BaseProvider)):
-        return Disabled(entry.name, entry.value, "it is not a subclass of BaseProvider")
-    if found.kind != entry.name:
-        return Disabled(entry.name, entry.value, f"its kind is {found.kind!r}, its entry point's name {entry.name!r}")
-    return found
+def _in_place_of(replaced: Plugin | None, plugin: Plugin) -> Plugin:
+    if replaced is None:
+        return plugin
+    notice = Notice(Text(N_("it takes the place of the plugin {origin}"), {"origin": replaced.source.origin}))
+    return replace(plugin, source=replace(plugin.source, notices=(notice, *plugin.source.notices)))

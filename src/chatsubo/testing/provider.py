@@ -126,17 +126,19 @@ class FakeProvider(BaseProvider):
         """Make the machine anew in its place, with its address, in the one step ``reset``."""
         session_id, generation = (session.id, session.generation) if session else (None, 0)
         self._record("reset", realm=realm, template=template, session_id=session_id, generation=generation)
-        spec = self._spec(template)
-        place = session_id or classic_place(template, realm)
         if progress is not None:
             progress.stage(Text(N_("Bringing the machine back to its initial state")))
-        await self.hypervisor.step("reset")
-        if session and (found := await self._adopt(session.id, session)):
-            return found
-        if session is None and place not in self.hypervisor.machines:
+        try:
+            async with asyncio.timeout(session.seconds_left if session else None):
+                await self.hypervisor.step("reset")
+                if session and (found := await self._adopt(session.id, session)):
+                    return found
+        except TimeoutError:
+            raise TimedOut(f"the reset of {session_id} took too long") from None
+        if session is None and classic_place(template, realm) not in self.hypervisor.machines:
             raise InstanceNotFound(f"there is no machine of {template} in {realm}")
         values = session.values if session else {}
-        machine = self.hypervisor.make(spec, realm, session_id, generation, values)
+        machine = self.hypervisor.make(self._spec(template), realm, session_id, generation, values)
         machine.ready = True
         machine.settled.open()
         return _instance(machine)

@@ -10,7 +10,7 @@ import pytest
 
 from chatsubo.providers.base import BaseInstance, BaseProvider, StartOrder
 from chatsubo.providers.exc import ProviderError
-from tests.contract.provider_contract import Recorder, make_order
+from chatsubo.testing import Recorder, make_order
 
 
 def make_template(root: Path, name: str, text: str, home: dict[str, str] | None = None) -> Path:

@@ -18,7 +18,7 @@ from chatsubo.app import demo
 from chatsubo.providers.base import BaseInstance
 from chatsubo.providers.local import LocalProvider
 from chatsubo.providers.local.template import LocalTemplate
-from tests.contract.provider_contract import again, make_order
+from chatsubo.testing import again, make_order
 
 BOXES = Path(demo.__file__).parent / "boxes"
 

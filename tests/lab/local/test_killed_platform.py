@@ -10,7 +10,7 @@ import pytest
 
 from chatsubo.providers.base import StartOrder
 from chatsubo.providers.local import LocalProvider
-from tests.contract.provider_contract import again, make_order
+from chatsubo.testing import again, make_order
 from tests.lab.local.looking import ask, files_below, processes_below
 from tests.lab.local.victim import POINTS
 

@@ -16,7 +16,7 @@ from chatsubo.providers.base import Readiness
 from chatsubo.providers.local import LocalProvider
 from chatsubo.providers.local.keeper import started_at
 from chatsubo.providers.local.trees import Keeper
-from tests.contract.provider_contract import make_order
+from chatsubo.testing import make_order
 from tests.lab.local.conftest import PATIENCE
 from tests.lab.local.looking import ask, files_below, make_template, processes_below, start
 

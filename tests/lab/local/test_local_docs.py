@@ -9,7 +9,7 @@ import pytest
 
 from chatsubo.providers.local import LocalProvider
 from chatsubo.providers.local.template import read_template
-from tests.contract.provider_contract import make_order
+from chatsubo.testing import make_order
 from tests.lab.local.looking import make_template
 
 DOCS = Path(__file__).parents[3] / "docs"

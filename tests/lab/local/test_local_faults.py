@@ -23,7 +23,7 @@ from chatsubo.providers.exc import (
     TimedOut,
 )
 from chatsubo.providers.local import LocalProvider, runs
-from tests.contract.provider_contract import Recorder, make_order
+from chatsubo.testing import Recorder, make_order
 from tests.lab.local.conftest import HELLO, PATIENCE, SHELL
 from tests.lab.local.looking import ask, fails, files_below, make_template, processes_below, start
 

@@ -12,7 +12,7 @@ from chatsubo.providers.exc import (
     NotReady,
 )
 from chatsubo.providers.local import LocalLimits, LocalProvider
-from tests.contract.provider_contract import make_order
+from chatsubo.testing import make_order
 from tests.lab.local.conftest import HELLO, SHELL
 from tests.lab.local.looking import ask, command_lines, fails, make_template, processes_below, start
 from tests.needs import need

@@ -33,6 +33,17 @@ async def test_the_socket_does_as_well_as_tls(bench: Bench):
     assert instance.id in by_tls
 
 
+async def test_what_is_sent_is_counted(bench: Bench):
+    bench.template("box", SHARED + SLEEPS)
+    assert bench.provider.requests_sent == 0
+    await bench.provider.list_templates()
+    await bench.provider.list_instances()
+    once = bench.provider.requests_sent
+    assert 1 <= once <= 4
+    await bench.provider.list_instances()
+    assert once < bench.provider.requests_sent <= 2 * once
+
+
 async def test_an_engine_that_another_authority_signed_is_not_trusted(bench: Bench, stranger: Authority):
     provider = bench.make(api=api(bench.engine, ca=stranger.ca))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chatsubo.domain.text import Text
 from chatsubo.providers.registry import Disabled, Registry
 
 GOOD = """
@@ -76,8 +77,8 @@ def test_a_missing_file_is_a_problem_not_a_crash(run):
 
 @pytest.fixture
 def _broken_plugins(monkeypatch):
-    broken = [Disabled(kind, f"{kind}.plugin", "ImportError: no client") for kind in ("pve", "homemade")]
-    monkeypatch.setattr(Registry, "load", lambda: Registry({}, broken))
+    broken = [Disabled(kind, f"{kind}.plugin", Text("ImportError: no client")) for kind in ("pve", "homemade")]
+    monkeypatch.setattr(Registry, "load", lambda _: Registry({}, broken))
 
 
 @pytest.mark.usefixtures("_broken_plugins")

@@ -14,7 +14,7 @@ from chatsubo.providers.registry import Registry
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "docs" / language / "configuration.md" for language in ("en", "fr")]
-NOT_IN_THE_FILE = {"providers", "vpns", "warnings", "source"}
+NOT_IN_THE_FILE = {"providers", "disabled", "vpns", "warnings", "source"}
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatsubo.config import ConfigError, Host, load
+from chatsubo.config import ConfigError, Host, load, locate_plugins
 
 DOCUMENTED = """
     providers:
@@ -303,3 +303,13 @@ def test_a_missing_file_and_a_folder_are_told(refuse, folder):
     for path, word in ((folder / "none.yml", "no such file"), (folder, "cannot be opened")):
         with pytest.raises(ConfigError, match=word):
             load(path, {}, environ={})
+
+
+def test_the_plugins_folder_can_be_found_before_the_file_is_checked(folder):
+    file = folder / "chatsubo.yml"
+    assert locate_plugins(file, {}) == folder / "plugins"
+    file.write_text("plugins: mine\nserver: {port: nonsense}\n")
+    assert locate_plugins(file, {}) == folder / "mine"
+    assert locate_plugins(file, {"CHATSUBO__PLUGINS": "/opt/plugins"}).as_posix() == "/opt/plugins"
+    file.write_text("plugins: [")
+    assert locate_plugins(file, {}) == folder / "plugins"

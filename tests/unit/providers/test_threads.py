@@ -2,10 +2,16 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from typing import Any, Self
 
+import pytest
+
+from chatsubo.lab.calls import bounded
+from chatsubo.providers import threads
 from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Check, Listing, Progress, StartOrder
-from chatsubo.providers.threads import with_plain_methods
+from chatsubo.providers.exc import ProviderError, TimedOut
+from chatsubo.providers.threads import HUNG_MOST, THREADS, Threads, with_plain_methods
 
 
 class PlainProvider(BaseProvider):
@@ -58,3 +64,98 @@ async def test_plain_methods_are_awaited_and_one_that_blocks_holds_up_no_other()
     assert (await provider.reset("wz01", "web")).name.startswith("provider-one")
     await provider.aclose()
     assert plain.closed
+
+
+@pytest.fixture
+def hang() -> Iterator[threading.Event]:
+    """What a call hangs at until the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+async def hung(pool: Threads, hang: threading.Event, method: str = "list_templates") -> ProviderError:
+    """Let one call hang until its time limit, and return how that ended."""
+    with pytest.raises(ProviderError) as raised:
+        await bounded(pool.run(method, lambda: hang.wait(30)), 0.02, 1)
+    return raised.value
+
+
+async def test_a_method_that_hangs_is_not_called_again_and_the_others_go_on(hang: threading.Event) -> None:
+    pool = Threads("lab")
+    for _ in range(HUNG_MOST):
+        assert "no answer within" in (await hung(pool, hang)).detail
+    refused = await hung(pool, hang)
+    assert isinstance(refused, TimedOut)
+    assert refused.detail.startswith("lab: 2 calls of list_templates hang, the first for 0 s; list_templates is not")
+    for _ in range(3 * THREADS):
+        assert await pool.run("stop_dynamic_instance", lambda: "stopped") == "stopped"
+    assert threading.active_count() < THREADS
+
+
+async def test_a_call_that_ends_late_makes_room_again(hang: threading.Event) -> None:
+    pool = Threads("lab")
+    for _ in range(HUNG_MOST):
+        await hung(pool, hang)
+    hang.set()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                assert await pool.run("list_templates", lambda: "listed") == "listed"
+                break
+            except TimedOut:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_thread_that_never_ends_is_written_off_after_a_while(
+    hang: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "WRITE_OFF", 0.01)
+    monkeypatch.setattr(threads, "LOST_MOST", 3)
+    pool = Threads("lab")
+    for _ in range(3):
+        await hung(pool, hang)
+        await asyncio.sleep(0.05)
+    for _ in range(HUNG_MOST):
+        await hung(pool, hang)
+        await asyncio.sleep(0.05)
+    assert "calls of list_templates hang" in (await hung(pool, hang)).detail, "more than that many are not given up"
+
+
+async def test_when_every_thread_hangs_the_next_call_says_so_at_once(hang: threading.Event) -> None:
+    pool = Threads("lab")
+    for number in range(THREADS):
+        await hung(pool, hang, f"method{number}")
+    with pytest.raises(TimedOut, match="8 calls of method0, method1"):
+        await pool.run("reset", lambda: "reset")
+
+
+async def test_no_more_calls_are_under_way_than_there_are_threads() -> None:
+    pool, go_on, full, under_way, most = Threads("lab"), threading.Event(), threading.Event(), 0, 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+            if most == THREADS:
+                full.set()
+        go_on.wait(10)
+        with lock:
+            under_way -= 1
+
+    calls = [asyncio.create_task(pool.run("reset", work)) for _ in range(3 * THREADS)]
+    assert await asyncio.to_thread(full.wait, 5)
+    go_on.set()
+    await asyncio.gather(*calls)
+    assert most == THREADS
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), StopIteration()])
+async def test_what_would_end_the_server_is_an_error_of_the_call(error: BaseException) -> None:
+    def work() -> None:
+        raise error
+
+    with pytest.raises(RuntimeError, match=type(error).__name__):
+        await Threads("lab").run("reset", work)

@@ -18,8 +18,7 @@ from chatsubo.providers.exc import (
     NotReady,
     TimedOut,
 )
-from chatsubo.testing import STEPS, FakeConfig, FakeHypervisor, FakeProvider, FakeTemplate
-from tests.contract.provider_contract import again, make_order
+from chatsubo.testing import STEPS, FakeConfig, FakeHypervisor, FakeProvider, FakeTemplate, again, make_order
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What organisers do on pages."""
 
+from chatsubo.domain.text import Text
 from chatsubo.game.box_problems import problems_of
+from chatsubo.game.views import DisabledPlugin
 from chatsubo.web.pages.forms import box_form
 from tests.web.pages.reading import Page
 
@@ -13,6 +15,22 @@ async def test_what_needs_attention_comes_first(organiser):
         text.index(words) for words in ("old_pve does not answer", "A start of", "broken-box", "Runs now", "Accounts")
     ]
     assert places == sorted(places)
+
+
+async def test_a_plugin_that_is_disabled_is_shown_with_its_reason_in_both_languages(organiser, world):
+    reason = Text("its import did not end within {seconds} s", {"seconds": "20"})
+    broken = DisabledPlugin(kind="rack", origin="/etc/chatsubo/plugins/rack", reason=reason)
+    world.game.desk._disabled_plugins = (broken,)
+    text = (await organiser.page("/admin")).text
+    for words in ("The plugin rack is disabled", "its import did not end within 20 s", "/etc/chatsubo/plugins/rack"):
+        assert words in text
+    french = Page((await organiser.get("/admin", **{"Accept-Language": "fr"})).text).text
+    for words in (
+        "Le plugin rack est désactivé",
+        "son import ne s\N{RIGHT SINGLE QUOTATION MARK}est pas terminé en 20 s",
+        "/etc/chatsubo/plugins/rack",
+    ):
+        assert words in french
 
 
 async def test_a_template_is_registered_with_what_its_labels_say(organiser):

@@ -119,6 +119,11 @@ class BaseProvider(ABC):
             vpns: The gates of its realms.
         """
 
+    @property
+    def requests_sent(self) -> int | None:
+        """How many requests were sent to the hypervisor so far; ``None`` for a plugin that does not count them."""
+        return None
+
     def list_realms(self) -> list[str]:
         """Return the realms that it serves."""
         return list(self.realms)
@@ -133,6 +138,12 @@ class BaseProvider(ABC):
 
     async def aclose(self) -> None:
         """Free connections and threads. Called once, at the end; what runs on the hypervisor goes on running."""
+
+    def forget(self) -> None:
+        """Ask for everything anew at the next listing, where listings are served from what is remembered.
+
+        Called when somebody wants to see a change now. Cheap, never raises, no input or output.
+        """
 
     @abstractmethod
     async def list_templates(self) -> Listing[BaseTemplate]:

@@ -31,6 +31,9 @@ class Engine:
         api: Where the engine is.
         limit: Requests in flight at once.
         timeout: Seconds for one answer.
+
+    Attributes:
+        sent: How many requests were sent so far.
     """
 
     def __init__(self, name: str, api: Api, *, limit: int, timeout: float) -> None:
@@ -38,6 +41,7 @@ class Engine:
         self._api = api
         self._timeout = timeout
         self._slots = asyncio.Semaphore(limit)
+        self.sent = 0
         self._connecting = asyncio.Lock()
         self._docker: Docker | None = None
         self._connector: aiohttp.BaseConnector | None = None
@@ -54,6 +58,7 @@ class Engine:
         """
         async with self._slots:
             docker = await self._connect()
+            self.sent += 1
             try:
                 async with asyncio.timeout(limit or self._timeout):
                     return await work(docker)
@@ -100,6 +105,7 @@ class Engine:
             url = f"{docker.docker_host}/{docker.api_version}/{path}"
             limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_LIMIT)
             headers = {"Content-Type": "application/x-tar"} if archive else {}
+            self.sent += 1
             async with docker.session.post(url, params=params, data=archive, headers=headers, timeout=limits) as answer:
                 if answer.status >= 400:  # noqa: PLR2004
                     raise meaning(answer.status, _message(await answer.read()), self.name)

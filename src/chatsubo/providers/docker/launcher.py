@@ -25,7 +25,7 @@ STARTING = Text(N_("Starting the machine"))
 ATTEMPTS = 4
 REMOVALS = 50
 REMOVAL_STEP = 0.1
-CLEANING = 30.0
+CLEANING = 10.0
 """Seconds that cleaning up after a failure may take."""
 
 log = structlog.get_logger(__name__)

@@ -84,6 +84,11 @@ class DockerProvider(BaseProvider):
         """Return the provider that the configuration describes. No input or output."""
         return cls(name, raw_conf, vpns)
 
+    @property
+    def requests_sent(self) -> int:
+        """How many requests were sent to the engine so far."""
+        return self._engine.sent
+
     async def check(self) -> Check:
         """Ask the engine whether it can be reached, and say what is not as it should be."""
         findings: list[Finding] = list(checks.transport(self.config))

@@ -1,0 +1,78 @@
+"""What ``chatsubo inventory`` shows: what each configured provider lists now, and what it takes to list it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatsubo.config import Config
+from chatsubo.lab.calls import bounded
+from chatsubo.lab.reading import read_instance, read_template
+from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Listing, Rejected
+from chatsubo.providers.exc import ProviderError
+from chatsubo.providers.registry import Registry
+from chatsubo.store.listings import ListedInstance, ListedTemplate
+
+SECONDS = 60.0
+CALLING_OFF = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What one provider shows.
+
+    Attributes:
+        provider: Its name.
+        kind: Which plugin.
+        realms: The realms that it serves.
+        is_dynamic: Whether it starts instances on demand.
+        templates, instances, rejected: What it lists.
+        seconds: How long the two listings took.
+        requests: How many requests they took; ``None`` where the plugin does not count.
+        problem: Why it could not be listed; ``None`` if it could.
+    """
+
+    provider: str
+    kind: str
+    realms: Sequence[str]
+    is_dynamic: bool
+    templates: Sequence[ListedTemplate] = ()
+    instances: Sequence[ListedInstance] = ()
+    rejected: Sequence[Rejected] = ()
+    seconds: float = 0.0
+    requests: int | None = None
+    problem: str | None = None
+
+
+async def take_stock(config: Config, registry: Registry, *, limit: float = SECONDS) -> list[Stock]:
+    """Ask every provider at the same time, each for ``limit`` seconds at most. Nothing is changed or stored."""
+    providers = registry.build(config)
+    try:
+        return list(await asyncio.gather(*(_stock(provider, limit) for provider in providers.values())))
+    finally:
+        for provider in providers.values():
+            await provider.aclose()
+
+
+async def _listings(provider: BaseProvider) -> tuple[Listing[BaseTemplate], Listing[BaseInstance]]:
+    return await provider.list_templates(), await provider.list_instances()
+
+
+async def _stock(provider: BaseProvider, limit: float) -> Stock:
+    began, before = time.monotonic(), provider.requests_sent
+    about = (provider.name, provider.kind, tuple(provider.list_realms()))
+    try:
+        templates, instances = await bounded(_listings(provider), limit, CALLING_OFF)
+    except ProviderError as error:
+        problem = error.detail or str(error.text)
+        return Stock(*about, provider.is_dynamic, seconds=time.monotonic() - began, problem=problem)
+    rejected = {(one.name, str(one.reason)): one for one in (*templates.rejected, *instances.rejected)}
+    return Stock(
+        *about,
+        provider.is_dynamic,
+        templates=tuple(read_template(one) for one in templates.items),
+        instances=tuple(read_instance(one) for one in instances.items),
+        rejected=tuple(rejected.values()),
+        seconds=time.monotonic() - began,
+        requests=None if provider.requests_sent is None else provider.requests_sent - (before or 0),
+    )

@@ -1,0 +1,167 @@
+"""The connection to Proxmox: few requests in flight, each with a time limit, every error in the contract's words."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aiohttp
+
+from chatsubo.providers.exc import Misconfigured, ProviderError
+from chatsubo.providers.pve.config import PveConfig
+from chatsubo.providers.pve.errors import CAUGHT, meaning, translate
+
+CONNECT_LIMIT = 10.0
+GRACE = 15.0
+"""Seconds that a request which changes something may go on after its caller was cancelled."""
+GOOD = 400
+
+Values = Mapping[str, str | int | bool | Sequence[str]]
+"""Parameters of a request; a list is sent as one parameter several times."""
+
+
+class Client:
+    """The API of one node, which passes on what is meant for others. It connects when it is first asked.
+
+    Args:
+        name: The provider, as ``kind/name``, for errors.
+        config: Where Proxmox is, who we are there, how many requests at once.
+
+    Attributes:
+        name: The provider, as ``kind/name``.
+        sent: How many requests were sent so far.
+    """
+
+    def __init__(self, name: str, config: PveConfig) -> None:
+        self.name = name
+        self.sent = 0
+        self._config = config
+        self._slots = asyncio.Semaphore(config.max_in_flight)
+        self._session: aiohttp.ClientSession | None = None
+        self._connecting = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        """Return which provider's it is; no token."""
+        return f"<Client {self.name}>"
+
+    async def get(self, path: str, values: Values | None = None) -> Any:
+        """Return what Proxmox tells.
+
+        Args:
+            path: Of the API, as in ``/nodes``.
+            values: The query.
+
+        Raises:
+            ProviderError: As Proxmox answers.
+        """
+        return await self._ask("GET", path, values)
+
+    async def change(self, method: str, path: str, values: Values | None = None) -> Any:
+        """Change something and return the answer: mostly the id of a task.
+
+        A cancelled caller still waits for the answer, so that nobody removes what is only about to be made.
+
+        Args:
+            method: ``POST``, ``PUT`` or ``DELETE``.
+            path: Of the API.
+            values: The parameters.
+
+        Raises:
+            ProviderError: As Proxmox answers.
+        """
+        task = asyncio.ensure_future(self._ask(method, path, values))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            done, _ = await asyncio.wait({task}, timeout=GRACE)
+            task.cancel()
+            for one in done:
+                one.exception()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the connections; the next request makes new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _ask(self, method: str, path: str, values: Values | None) -> Any:
+        async with self._slots:
+            session = await self._connect()
+            self.sent += 1
+            try:
+                async with asyncio.timeout(self._config.request_timeout):
+                    return await self._exchange(session, method, path, _pairs(values))
+            except CAUGHT as error:
+                translated = translate(error, self.name)
+                if isinstance(translated, Misconfigured):
+                    # The certificates may be renewed meanwhile: the next request reads them again.
+                    await self.aclose()
+                raise translated from None
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, method: str, path: str, pairs: list[tuple[str, str]]
+    ) -> Any:
+        in_query = method in ("GET", "DELETE")
+        query, form = (pairs, None) if in_query else ([], aiohttp.FormData(pairs) if pairs else None)
+        url = self._config.api.url + path
+        # Not followed: the token is for this host alone.
+        async with session.request(method, url, params=query, data=form, allow_redirects=False) as answer:
+            return self._read(answer.status, answer.reason or "", await answer.read())
+
+    def _read(self, status: int, reason: str, body: bytes) -> Any:
+        try:
+            read = json.loads(body)
+        except ValueError:
+            if status < GOOD:
+                raise
+            # A refusal (401) and the errors of older versions are in the reason phrase alone.
+            read = {}
+        if status < GOOD:
+            return read["data"] if isinstance(read, dict) and "data" in read else _not_the_api()
+        raise self._error(status, reason, read if isinstance(read, dict) else {})
+
+    def _error(self, status: int, reason: str, read: Mapping[str, Any]) -> ProviderError:
+        said = str(read.get("message") or "").strip() or reason
+        errors = read.get("errors")
+        fields = {str(key): str(why) for key, why in errors.items()} if isinstance(errors, dict) else None
+        return meaning(status, said, self.name, fields)
+
+    async def _connect(self) -> aiohttp.ClientSession:
+        async with self._connecting:
+            if self._session is None:
+                api = self._config.api
+                connector = aiohttp.TCPConnector(ssl=await asyncio.to_thread(self._tls), limit=0)
+                self._session = aiohttp.ClientSession(
+                    connector=connector,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_LIMIT),
+                    headers={"Authorization": f"PVEAPIToken={api.token_id}={api.token.value.reveal()}"},
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                )
+            return self._session
+
+    def _tls(self) -> ssl.SSLContext | bool:
+        if not self._config.verify_ssl:
+            return False
+        ca = self._config.ca
+        try:
+            return ssl.create_default_context(cafile=str(ca) if ca else None)
+        except (ssl.SSLError, OSError) as error:
+            raise Misconfigured(f"{self.name}: ca cannot be used as an authority's certificate: {error}") from None
+
+
+def _pairs(values: Values | None) -> list[tuple[str, str]]:
+    pairs = []
+    for key, value in (values or {}).items():
+        if isinstance(value, bool):
+            pairs.append((key, "1" if value else "0"))
+        elif isinstance(value, str | int):
+            pairs.append((key, str(value)))
+        else:
+            pairs += [(key, one) for one in value]
+    return pairs
+
+
+def _not_the_api() -> Any:
+    raise ValueError("an answer without data")

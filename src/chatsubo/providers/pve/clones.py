@@ -1,0 +1,182 @@
+"""Clones: how one is made, found again and removed."""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from chatsubo.domain.labels import PREFIX, parse_notes
+from chatsubo.providers.base import StartOrder
+from chatsubo.providers.exc import Locked, Misconfigured, NoCapacity
+from chatsubo.providers.pve.catalogue import Catalogue, catalogue
+from chatsubo.providers.pve.cluster import Cluster
+from chatsubo.providers.pve.config import Dynamic
+from chatsubo.providers.pve.errors import AlreadyThere, Moved, VmidTaken
+from chatsubo.providers.pve.guests import Guest, notes
+from chatsubo.providers.pve.instance import PveInstance
+from chatsubo.providers.pve.instance import generation as generation_of
+from chatsubo.providers.pve.labels import GENERATION, PROVIDER, READY, REALM, SESSION, TEMPLATE, fill
+from chatsubo.providers.pve.survey import Seen
+from chatsubo.providers.pve.tasks import patiently
+from chatsubo.providers.pve.template import PveTemplate
+
+REMOVING = 50.0
+"""Seconds that the removal of a clone may take."""
+HEADING = "Made by Chatsubo for one session, at whose end it is removed. Do not edit."
+_COPIED = (f"{PREFIX}flags.", f"{PREFIX}creds.", READY)
+_LONGEST_STEM = 40
+_BEING_MADE = frozenset({"clone", "create"})
+
+
+class Clones:
+    """The clones of one provider.
+
+    Args:
+        cluster: Where they are.
+        dynamic: What is configured for them.
+    """
+
+    def __init__(self, cluster: Cluster, dynamic: Dynamic) -> None:
+        self._provider = cluster.provider
+        self._config = cluster.config
+        self._dynamic = dynamic
+        self._guests = cluster.guests
+        self._survey = cluster.survey
+        self._tasks = cluster.tasks
+        self._cloning = asyncio.Semaphore(dynamic.max_concurrent_clones)
+        self._taken: set[int] = set()
+
+    async def look(self) -> Catalogue:
+        """Return what there is now."""
+        return catalogue(await self._survey.look(), self._provider, self._config)
+
+    async def of_session(self, session: str) -> list[tuple[Seen, PveInstance]]:
+        """Return the clones of a session, finished or not."""
+        return [one for one in (await self.look()).clones if one[1].session == session]
+
+    async def make(
+        self, template: PveTemplate, order: StartOrder, labels: Mapping[str, str], wanted: int | None, made: set[int]
+    ) -> Guest:
+        """Make a clone and return it; it is not started.
+
+        Args:
+            template: What to make it from.
+            order: For which session.
+            labels: What identifies it.
+            wanted: The id to take if it is free.
+            made: Where each id is added before it is asked for.
+
+        Raises:
+            NoCapacity: No id is left.
+            ProviderError: As Proxmox answers.
+        """
+        for vmid in self._vmids(order.id, wanted, await self._in_use()):
+            self._taken.add(vmid)
+            made.add(vmid)
+            try:
+                async with self._cloning:
+                    work = partial(self._clone, template, vmid, order, labels)
+                    await patiently(work, order.deadline, passing=(Locked,))
+                return await patiently(partial(self._guests.find, vmid), order.deadline, passing=(Moved,))
+            except VmidTaken:
+                # Somebody else's, or ours whose answer was lost: it stays in the list, and is removed if it is ours.
+                continue
+            finally:
+                self._taken.discard(vmid)
+        raise NoCapacity(
+            f"pve/{self._provider}: no id is left in {self._dynamic.vmids.first}-{self._dynamic.vmids.last}"
+        )
+
+    async def remove(self, vmid: int, session: str, generation: int | None = None) -> None:
+        """Stop and remove a clone of a session. One that is gone already, or is not the session's, is a success.
+
+        Args:
+            vmid: Its id.
+            session: Whose it must be.
+            generation: Which it must be of; any if None.
+
+        Raises:
+            ProviderError: As Proxmox answers.
+        """
+        deadline = time.monotonic() + REMOVING
+        try:
+            await patiently(partial(self._remove, vmid, session, generation, deadline), deadline)
+        except Moved:
+            return
+        finally:
+            self._survey.forget_guest(vmid)
+
+    async def _clone(self, template: PveTemplate, vmid: int, order: StartOrder, labels: Mapping[str, str]) -> None:
+        source = template.guest
+        linked = source.template
+        asked: dict[str, Any] = {"newid": vmid, "full": not linked, "description": description(labels)}
+        asked["name" if source.kind == "qemu" else "hostname"] = name_of(template.name, order)
+        if self._dynamic.pool is not None:
+            asked["pool"] = self._dynamic.pool
+        if self._dynamic.storage is not None and not linked:
+            asked["storage"] = self._dynamic.storage
+        try:
+            upid = await self._guests.post(source, "clone", asked)
+        except Moved as error:
+            raise Misconfigured(f"the template {template.name} is gone: {error.detail}") from None
+        await self._tasks.done(upid, order.deadline)
+
+    async def _remove(self, vmid: int, session: str, generation: int | None, deadline: float) -> None:
+        guest = await self._guests.find(vmid)
+        config = await self._guests.config(guest)
+        labels = parse_notes(notes(config))
+        ours = labels.get(PROVIDER) == self._provider and labels.get(SESSION) == session
+        if not labels and str(config.get("lock") or "") in _BEING_MADE:
+            # While it is copied its Notes are Proxmox's own: whose it is shows when that is done.
+            raise Locked(f"pve/{self._provider}: the guest {vmid} is being made")
+        if not ours or generation not in (None, generation_of(labels)):
+            return
+        if await self._guests.is_running(guest):
+            with contextlib.suppress(AlreadyThere):
+                await self._tasks.done(await self._guests.post(guest, "status/stop"), deadline)
+        if str(config.get("protection") or "0") == "1":
+            await self._guests.put(guest, "config", {"protection": False})
+        asked = {"purge": True, "destroy-unreferenced-disks": True}
+        await self._tasks.done(await self._guests.client.change("DELETE", guest.path, asked), deadline)
+
+    async def _in_use(self) -> set[int]:
+        """Return the ids of guests, but for those being made: one of these may be ours, from before we were killed."""
+        return {one.vmid for one in await self._guests.all() if one.lock not in _BEING_MADE}
+
+    def _vmids(self, session: str, wanted: int | None, in_use: set[int]) -> Iterator[int]:
+        """Yield the free ids: the wanted one, then from a place on that depends on the session, round the range."""
+        vmids = self._dynamic.vmids
+        if wanted is not None and wanted in vmids and wanted not in in_use | self._taken:
+            yield wanted
+        begin = int.from_bytes(hashlib.sha256(session.encode()).digest()[:8]) % vmids.size
+        for step in range(vmids.size):
+            vmid = vmids.first + (begin + step) % vmids.size
+            if vmid not in in_use and vmid not in self._taken and vmid != wanted:
+                yield vmid
+
+
+def identity(provider: str, realm: str, template: PveTemplate, order: StartOrder) -> dict[str, str]:
+    """Return the labels of a clone: whose it is, and what its template tells players with the session's values."""
+    told = {key: fill(value, order.values) for key, value in template.written.items() if key.startswith(_COPIED)}
+    return told | {
+        SESSION: order.id,
+        GENERATION: str(order.generation),
+        PROVIDER: provider,
+        TEMPLATE: template.name,
+        REALM: realm,
+    }
+
+
+def description(labels: Mapping[str, str]) -> str:
+    """Return the Notes of a clone."""
+    return "\n".join([HEADING, *(f"{key}={value}" for key, value in sorted(labels.items()))])
+
+
+def name_of(template: str, order: StartOrder) -> str:
+    """Return the name of a clone: a host name that tells template, session and generation."""
+    stem = re.sub(r"[^a-z0-9]+", "-", template.lower()).strip("-")[:_LONGEST_STEM].strip("-") or "box"
+    return f"{stem}-{order.id[:8]}-g{order.generation}"

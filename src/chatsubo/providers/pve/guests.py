@@ -1,0 +1,140 @@
+"""The guests of a cluster, virtual machines and containers, and what can be asked of one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from chatsubo.providers.pve.client import Client, Values
+from chatsubo.providers.pve.errors import Moved
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A guest, as the list of the cluster's resources shows it.
+
+    Attributes:
+        vmid: Its id, unique in the cluster.
+        kind: ``qemu`` for a virtual machine, ``lxc`` for a container.
+        node: Where it is now: guests migrate.
+        name: Its name; made of its id while the cluster does not know it yet.
+        running: Whether it runs; up to ten seconds old.
+        template: Whether it is a template.
+        tags: Its tags.
+        lock: What holds it: ``backup``, ``migrate``, ...
+    """
+
+    vmid: int
+    kind: Literal["qemu", "lxc"]
+    node: str
+    name: str
+    running: bool = False
+    template: bool = False
+    tags: frozenset[str] = frozenset()
+    lock: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its place in the API."""
+        return f"/nodes/{self.node}/{self.kind}/{self.vmid}"
+
+
+class Guests:
+    """The guests that we may see.
+
+    Args:
+        client: The connection.
+        nodes: The nodes that count; all where there are none.
+    """
+
+    def __init__(self, client: Client, nodes: tuple[str, ...] = ()) -> None:
+        self.client = client
+        self._nodes = frozenset(nodes)
+
+    async def all(self) -> list[Guest]:
+        """Return all guests by one request, whatever node they are on.
+
+        Raises:
+            ProviderError: As Proxmox answers.
+        """
+        found = [_guest(raw) for raw in await self.client.get("/cluster/resources", {"type": "vm"})]
+        return sorted((one for one in found if not self._nodes or one.node in self._nodes), key=lambda one: one.vmid)
+
+    async def find(self, vmid: int) -> Guest:
+        """Return a guest as it is now, on whatever node.
+
+        Raises:
+            Moved: It is gone.
+        """
+        for guest in await self.all():
+            if guest.vmid == vmid:
+                return guest
+        raise Moved(f"{self.client.name}: there is no guest {vmid}")
+
+    async def config(self, guest: Guest) -> dict[str, Any]:
+        """Return the configuration that a guest has now."""
+        return dict(await self.client.get(f"{guest.path}/config", {"current": True}))
+
+    async def snapshots(self, guest: Guest) -> dict[str, str]:
+        """Return the snapshots of a guest, each with its parent; ``current`` stands for the present state."""
+        listed = await self.client.get(f"{guest.path}/snapshot")
+        return {str(one["name"]): str(one.get("parent") or "") for one in listed}
+
+    async def is_running(self, guest: Guest) -> bool:
+        """Say whether a guest runs, as its node knows it this moment."""
+        return bool((await self.client.get(f"{guest.path}/status/current"))["status"] == "running")
+
+    async def post(self, guest: Guest, action: str, values: Values | None = None) -> Any:
+        """Do something to a guest and return the answer: mostly the id of a task.
+
+        Args:
+            guest: Which.
+            action: The path below its own, as in ``status/start``.
+            values: The parameters.
+        """
+        return await self.client.change("POST", f"{guest.path}/{action}", values)
+
+    async def put(self, guest: Guest, action: str, values: Values) -> Any:
+        """Set something of a guest."""
+        return await self.client.change("PUT", f"{guest.path}/{action}", values)
+
+    async def rollback(self, guest: Guest, snapshot: str, *, start: bool) -> str:
+        """Begin to bring a guest back to a snapshot, and return the task's id."""
+        values: Values = {"start": True} if start else {}
+        return str(await self.post(guest, f"snapshot/{quote(snapshot, safe='')}/rollback", values))
+
+
+def notes(config: Raw) -> str:
+    """Return the Notes of a guest."""
+    return str(config.get("description") or "")
+
+
+def properties(text: str) -> dict[str, str]:
+    """Return a property string (``virtio=BC:24:..,bridge=vmbr0``) as a dictionary, in its order."""
+    pairs = (part.partition("=") for part in text.split(",") if part)
+    return {key: value for key, _, value in pairs}
+
+
+def property_string(values: Mapping[str, str]) -> str:
+    """Return the opposite of :func:`properties`."""
+    return ",".join(f"{key}={value}" for key, value in values.items())
+
+
+def _guest(raw: Raw) -> Guest:
+    if raw.get("type") not in ("qemu", "lxc"):
+        raise ValueError(f"no guest: {json.dumps(raw)[:80]}")
+    vmid = int(raw["vmid"])
+    return Guest(
+        vmid,
+        raw["type"],
+        str(raw["node"]),
+        str(raw.get("name") or vmid),
+        running=raw.get("status") == "running",
+        # Left out where it is false, since version 7.
+        template=str(raw.get("template") or "0") == "1",
+        tags=frozenset(filter(None, str(raw.get("tags") or "").replace(",", ";").lower().split(";"))),
+        lock=str(raw.get("lock") or ""),
+    )

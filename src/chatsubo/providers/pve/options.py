@@ -1,0 +1,134 @@
+"""What the labels of a dynamic template ask for, beyond what they tell players.
+
+==================================  ==================================================================================
+``chatsubo.file.SLOT``              the path of a file that holds the value; ``.mode`` and ``.owner`` beside it
+``chatsubo.exec``                   a program in the guest that is given all named values, as lines NAME=VALUE
+``chatsubo.cloudinit.user``         the account that cloud-init makes
+``chatsubo.cloudinit.password``     its password, as in ``$RNG0``
+``chatsubo.cloudinit.keys``         its SSH key
+==================================  ==================================================================================
+"""
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatsubo.domain.labels import PREFIX
+from chatsubo.domain.text import N_, Text
+from chatsubo.providers.pve.labels import NAMES, named_in
+
+_MODE = re.compile(r"0?[0-7]{3}")
+_OWNER = re.compile(r"[A-Za-z0-9_-]{1,32}(:[A-Za-z0-9_-]{1,32})?")
+_PATH = re.compile(r"/[^\s,;\0]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A file in the guest that holds one value and a line end.
+
+    Attributes:
+        slot: Which value.
+        path: Where, absolute.
+        mode: Its permissions, as chmod takes them.
+        owner: Its owner and group, as chown takes them; empty for root.
+    """
+
+    slot: str
+    path: str
+    mode: str = "0400"
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the labels ask for.
+
+    Attributes:
+        files: The files to make.
+        program: The program to run; empty for none.
+        user, password, keys: For cloud-init, with the names of values in them.
+        named: All values that any label names.
+        warnings: What could not be read; it is as if it were not there.
+    """
+
+    files: tuple[SecretFile, ...] = ()
+    program: str = ""
+    user: str = ""
+    password: str = ""
+    keys: str = ""
+    named: frozenset[str] = frozenset()
+    warnings: tuple[Text, ...] = ()
+
+    @property
+    def inside(self) -> bool:
+        """Whether something has to be done inside the guest."""
+        return bool(self.files or self.program)
+
+
+def read_options(labels: Mapping[str, str]) -> Options:
+    """Return what ``labels`` ask for; one that cannot be read becomes a warning.
+
+    Args:
+        labels: The ``chatsubo.*`` labels, keys in lower case.
+    """
+    reader = _Reader(labels)
+    files = tuple(reader.files())
+    return Options(
+        files=files,
+        program=reader.path("exec"),
+        user=reader.value("cloudinit.user"),
+        password=reader.value("cloudinit.password"),
+        keys=reader.value("cloudinit.keys"),
+        named=frozenset().union({file.slot for file in files}, *map(named_in, labels.values())),
+        warnings=tuple(reader.warnings),
+    )
+
+
+class _Reader:
+    """Reads one set of labels."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self.labels = labels
+        self.warnings: list[Text] = []
+
+    def value(self, key: str) -> str:
+        return self.labels.get(PREFIX + key, "").strip()
+
+    def warn(self, key: str, expected: str) -> None:
+        params = {"label": PREFIX + key, "expected": Text(expected)}
+        self.warnings.append(Text(N_("the label {label} is ignored: expected {expected}"), params))
+
+    def path(self, key: str) -> str:
+        value = self.value(key)
+        if value and not _is_plain_path(value):
+            self.warn(key, f"{PREFIX}{key}=/usr/local/sbin/setup")
+            return ""
+        return value
+
+    def files(self) -> list[SecretFile]:
+        start = f"{PREFIX}file."
+        found = []
+        for key in sorted(self.labels):
+            name, _, part = key.removeprefix(start).partition(".")
+            if not key.startswith(start) or part:
+                continue
+            if name.upper() not in NAMES or not _is_plain_path(self.labels[key].strip()):
+                self.warn(f"file.{name}", "chatsubo.file.FLAG0=/root/flag")
+                continue
+            found.append(self.file(name, self.labels[key].strip()))
+        return found
+
+    def file(self, name: str, path: str) -> SecretFile:
+        mode, owner = self.value(f"file.{name}.mode"), self.value(f"file.{name}.owner")
+        if mode and not _MODE.fullmatch(mode):
+            self.warn(f"file.{name}.mode", "0440")
+            mode = ""
+        if owner and not _OWNER.fullmatch(owner):
+            self.warn(f"file.{name}.owner", "1000:1000")
+            owner = ""
+        return SecretFile(name.upper(), path, mode or "0400", owner)
+
+
+def _is_plain_path(path: str) -> bool:
+    return bool(_PATH.fullmatch(path)) and posixpath.normpath(path) == path

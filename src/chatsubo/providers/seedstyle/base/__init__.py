@@ -1,0 +1,1 @@
+"""The base classes that plugins know as ``app.providers.base``."""

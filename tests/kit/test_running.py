@@ -1,0 +1,118 @@
+"""What is asked, what is not, and how a run of the kit without pytest goes."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import ClassVar
+
+import pytest
+
+from chatsubo.testing import ProviderKit
+from chatsubo.testing.kit.running import Ground, Outcome, Result, hold
+from tests.kit.fakes import FakeKit, KitFake, KitHypervisor
+from tests.kit.wrong_acts import LeavesTheDisk
+
+NAME = "test_a_stop_leaves_nothing"
+SECRETS = "test_no_configured_secret_is_shown"
+HALT = "test_a_classic_machine_that_is_off_is_listed_and_a_reset_brings_it_up"
+
+
+async def results_of(kit: type[FakeKit], there: KitHypervisor | None = None) -> dict[str, Result]:
+    async def make() -> Ground:
+        found = there or KitHypervisor()
+        return found, kit.made(found), kit.made(found)
+
+    return {one.check: one async for one in hold(kit, make)}
+
+
+def marks(kit: type, name: str) -> dict[str, pytest.Mark]:
+    return {one.name: one for one in getattr(getattr(kit, name), "pytestmark", ())}
+
+
+def test_a_check_whose_hook_is_missing_is_skipped_with_the_name_of_the_hook() -> None:
+    class Bare(ProviderKit):
+        abilities = frozenset({"dynamic", "classic"})
+
+    assert "give secrets() in Bare" in marks(Bare, SECRETS)["skip"].kwargs["reason"]
+    assert "plant_machine" in Bare.asked(HALT).reason or "classic_machine" in Bare.asked(HALT).reason
+
+
+def test_a_check_that_is_waived_or_needs_another_ability_is_not_collected() -> None:
+    class Waived(ProviderKit):
+        waived: ClassVar[Mapping[str, str]] = {"secrets": "it has none"}
+
+    assert getattr(Waived, SECRETS) is None
+    assert getattr(Waived, HALT) is None
+    assert Waived.asked(SECRETS).reason == "it has none"
+    assert getattr(ProviderKit, SECRETS) is not None
+
+
+def test_a_known_failure_is_expected_and_strict() -> None:
+    class Known(FakeKit):
+        known_failures: ClassVar[Mapping[str, str]] = {NAME: "the disk stays until tomorrow"}
+
+    mark = marks(Known, NAME)["xfail"]
+    assert mark.kwargs == {"reason": "the disk stays until tomorrow", "strict": True}
+    assert not marks(FakeKit, NAME)
+
+
+def test_a_known_failure_of_a_check_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match="test_nothing"):
+        type("Wrong", (ProviderKit,), {"known_failures": {"test_nothing": "x"}})
+
+
+async def test_a_known_failure_is_known_and_one_that_passes_now_fails() -> None:
+    class Known(FakeKit):
+        made = LeavesTheDisk
+        known_failures: ClassVar[Mapping[str, str]] = {
+            NAME: "the disk stays until tomorrow",
+            "test_stopping_twice_is_a_success": "it was one, once",
+        }
+
+    results = await results_of(Known)
+    assert results["a_stop_leaves_nothing"].outcome is Outcome.KNOWN
+    assert results["stopping_twice_is_a_success"].outcome is Outcome.FAILED
+    assert "it passes now" in results["stopping_twice_is_a_success"].reason
+
+
+async def test_a_run_that_is_interrupted_leaves_nothing() -> None:
+    class Held(FakeKit):
+        async def back(self) -> None:
+            pass  # what it holds at the gate it goes on holding
+
+    there = KitHypervisor()
+    gate = there.hold("start:ready")
+    running = asyncio.ensure_future(results_of(Held, there))
+    await gate.reached()
+    assert there.machines
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not there.machines
+
+
+async def test_a_check_that_never_ends_is_given_up() -> None:
+    class Hasty(FakeKit):
+        limit = 0.2
+
+    class Endless(KitFake):
+        async def check(self):
+            await asyncio.sleep(60)
+
+    Hasty.made = Endless
+    assert "not done within" in (await results_of(Hasty))["it_says_that_it_can_be_reached"].reason
+
+
+def test_python_without_assertions_proves_nothing_and_says_so() -> None:
+    program = (
+        "import asyncio; from chatsubo.testing.kit.running import hold; from tests.kit.fakes import FakeKit;"
+        "asyncio.run(anext(hold(FakeKit, None)))"
+    )
+    done = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=False)
+    assert "run Python without -O" in done.stderr
+
+
+def test_the_fakes_need_no_pytest() -> None:
+    program = "import chatsubo.testing, sys; assert 'pytest' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

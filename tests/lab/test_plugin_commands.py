@@ -1,0 +1,112 @@
+"""``chatsubo plugin new`` and ``chatsubo plugin check``, on a plugin that works and on one that does not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chatsubo.cli import main
+
+HELLO = {"chatsubo.flags.user.value": "$FLAG0", "chatsubo.flags.user.points": "100"}
+MAIL = {"chatsubo.template": "mail", "chatsubo.realm": "wz01", "chatsubo.address": "10.0.0.7"}
+KIND = "my-lab"
+
+
+def chatsubo(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["plugin", *arguments])
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    """A plugin as it is written, dropped into the folder of plugins."""
+    done = chatsubo("new", KIND, "--dir", str(tmp_path / "plugins"))
+    assert done.exit_code == 0, done.output
+    return tmp_path / "plugins" / KIND
+
+
+@pytest.fixture
+def config(plugin: Path, tmp_path: Path) -> Path:
+    """A configuration with a provider of it, whose hypervisor has a template and a machine that players share."""
+    for part in ("templates", "machines"):
+        (tmp_path / "there" / part).mkdir(parents=True)
+    (tmp_path / "there" / "templates" / "hello.json").write_text(json.dumps(HELLO))
+    machine = {"id": "7", "name": "mail", "labels": MAIL, "address": None, "running": True, "disk": "played"}
+    (tmp_path / "there" / "machines" / "mail.json").write_text(json.dumps(machine))
+    file = tmp_path / "chatsubo.yml"
+    file.write_text(f"providers: {{{KIND}: {{here: {{realms: [wz01], folder: {tmp_path}/there}}}}}}\n")
+    return file
+
+
+def machines(tmp_path: Path) -> dict[str, str]:
+    files = (tmp_path / "there" / "machines").iterdir()
+    return {file.stem: json.loads(file.read_text())["disk"] for file in files}
+
+
+def test_the_tests_of_a_new_plugin_pass_as_written(plugin: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(plugin)]
+    done = subprocess.run(command, cwd=plugin.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["My Lab", "../x", "docker", "base", "1st", "a" * 40, ""])
+def test_a_bad_kind_is_refused(tmp_path: Path, kind: str) -> None:
+    done = chatsubo("new", kind, "--dir", str(tmp_path))
+    assert done.exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_there_is_left_alone(plugin: Path) -> None:
+    (plugin / "provider.py").write_text("mine")
+    assert chatsubo("new", KIND, "--dir", str(plugin.parent)).exit_code == 1
+    assert (plugin / "provider.py").read_text() == "mine"
+
+
+def test_a_check_says_what_passed_and_what_was_not_asked_for_and_leaves_nothing(config: Path, tmp_path: Path) -> None:
+    done = chatsubo("check", KIND, "--config", str(config))
+    assert done.exit_code == 0, done.output
+    assert f"{KIND}/here" in done.output
+    assert "✓ A stop leaves nothing" in done.output
+    assert "it would reset a machine that players share" in done.output
+    assert "0 failed" in done.output
+    assert machines(tmp_path) == {"mail": "played"}
+
+
+def test_a_machine_that_players_share_is_reset_only_when_it_is_named(config: Path, tmp_path: Path) -> None:
+    done = chatsubo("check", KIND, "--config", str(config), "--reset", "mail", "--json")
+    assert done.exit_code == 0, done.output
+    [verdict] = json.loads(done.output)
+    outcomes = {one["check"]: one["outcome"] for one in verdict["checks"]}
+    assert outcomes["a_classic_reset_returns_the_machine_where_it_was"] == "passed"
+    assert outcomes["a_classic_reset_brings_the_initial_state_back"] == "not-asked"
+    assert machines(tmp_path) == {"mail": ""}
+
+
+def test_a_check_of_a_wrong_plugin_says_what_is_wrong(config: Path, plugin: Path) -> None:
+    provider = plugin / "provider.py"
+    text = provider.read_text()
+    provider.write_text(text.replace("await self._change(self._hypervisor.remove, _name(session_id))", "pass"))
+    assert provider.read_text() != text
+    done = chatsubo("check", KIND, "--config", str(config), "--json")
+    assert done.exit_code == 1
+    [verdict] = json.loads(done.output)
+    failed = {one["check"]: one["reason"] for one in verdict["checks"] if one["outcome"] == "failed"}
+    assert "after a stop there is still instance" in failed["a_stop_leaves_nothing"]
+
+
+def test_a_check_of_a_hypervisor_that_is_away_says_so(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").rename(tmp_path / "away")
+    done = chatsubo("check", KIND, "--config", str(config))
+    assert done.exit_code == 1
+    assert "No such file" in done.output
+    assert "passed" not in done.output
+
+
+@pytest.mark.parametrize("arguments", [("nothing",), (KIND, "--name", "elsewhere")])
+def test_a_kind_that_is_not_configured_cannot_be_checked(config: Path, arguments: tuple[str, ...]) -> None:
+    done = chatsubo("check", *arguments, "--config", str(config))
+    assert done.exit_code == 2
+    assert "is configured" in done.output
