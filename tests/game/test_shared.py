@@ -29,8 +29,9 @@ class Resets:
 
 
 @pytest.fixture
-def resets(world: World) -> Resets:
+async def resets(world: World) -> Resets:
     resets = Resets()
+    await world.game.aclose()
     world.game = Game.build(world.db, world.bus, clock=world.clock, reset_shared=resets)
     return resets
 

@@ -86,7 +86,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
             gated_realms={gate.realm for gate in config.vpns},
             reset_shared=lab.reset_shared,
         )
-        stack.callback(game.close)
+        stack.push_async_callback(game.aclose)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
         application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, utc_now, gates))

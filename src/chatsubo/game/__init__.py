@@ -50,10 +50,10 @@ class Game:
     passwords: Passwords
     snapshots: Snapshots
 
-    def close(self) -> None:
-        """End the threads and tasks of the use cases."""
-        self.snapshots.close()
-        self.shared.close()
+    async def aclose(self) -> None:
+        """End the tasks and threads of the use cases. To be done before the database is closed, which they use."""
+        await self.snapshots.aclose()
+        await self.shared.aclose()
         self.passwords.close()
 
     @classmethod

@@ -87,10 +87,13 @@ class SharedMachines:
         for machine in machines - self._under_way.keys():
             self._under_way[machine] = asyncio.create_task(self._carry_out(self._reset, actor, box, machine))
 
-    def close(self) -> None:
-        """Wait for nothing any more; what the hypervisor does goes on."""
-        for task in self._under_way.values():
+    async def aclose(self) -> None:
+        """Call off what is under way; what the hypervisor does already goes on."""
+        tasks = set(self._under_way.values())
+        for task in tasks:
             task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _carry_out(self, reset: ResetShared, actor: Actor, box: Box, machine: tuple[str, str, str]) -> None:
         try:
