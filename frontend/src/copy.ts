@@ -1,5 +1,7 @@
 // Copy buttons: `data-copy` holds what they copy.
 
+import { say } from "./status";
+
 const SHOWN = 1600;
 
 export function offerCopies(): void {
@@ -17,12 +19,11 @@ async function copy(button: HTMLElement): Promise<void> {
   const confirmed = button.querySelector(".done");
   idle?.setAttribute("hidden", "");
   confirmed?.removeAttribute("hidden");
-  const status = document.getElementById("status");
-  if (status) status.textContent = button.dataset.copied ?? "";
+  say(button.dataset.copied ?? "");
   window.setTimeout(() => {
     idle?.removeAttribute("hidden");
     confirmed?.setAttribute("hidden", "");
-    if (status) status.textContent = "";
+    say("");
   }, SHOWN);
 }
 

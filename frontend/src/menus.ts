@@ -1,8 +1,9 @@
 // Menus and questions are <details>, which work without us; we close them as people expect.
 
 export function closeMenus(): void {
+  document.addEventListener("focusin", leave);
   document.addEventListener("click", (event) => {
-    for (const menu of openMenus()) if (!menu.contains(event.target as Node)) menu.open = false;
+    leave(event);
     const opener = (event.target as Element).closest<HTMLElement>("[data-dialog]");
     if (opener) showDialog(opener.dataset.dialog ?? "");
     const cancel = (event.target as Element).closest("[data-cancel]");
@@ -21,6 +22,10 @@ export function closeMenus(): void {
 export function showDialog(id: string): void {
   const dialog = document.getElementById(id);
   if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+}
+
+function leave(event: Event): void {
+  for (const menu of openMenus()) if (!menu.contains(event.target as Node)) menu.open = false;
 }
 
 function openMenus(): HTMLDetailsElement[] {

@@ -54,7 +54,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
     async with db.write() as tx:
         await save_listing(tx, listing)
     yield cast("Platform", SimpleNamespace(db=db, bus=bus, game=game))
-    game.close()
+    await game.aclose()
     await db.aclose()
 
 

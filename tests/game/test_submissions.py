@@ -198,3 +198,12 @@ async def test_standings_that_could_not_be_read_are_told_once_they_can(
     assert event is not None
     assert event.name == "standings"
     assert [line["event"] for line in log] == ["snapshot.failed"]
+
+
+async def test_a_game_that_is_closed_leaves_nothing_running_on_its_database(world: World) -> None:
+    slug = await world.release(await world.admin())
+    before = asyncio.all_tasks()
+    await world.game.submissions.submit(await world.player("case"), "FLAG{fixed}", slug)
+    assert asyncio.all_tasks() > before
+    await world.game.aclose()
+    assert asyncio.all_tasks() == before

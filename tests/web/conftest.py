@@ -40,6 +40,7 @@ async def world(empty_database: Path, tmp_path: Path) -> AsyncIterator[World]:
     made = World(db, game, bus, clock)
     await made.offer()
     yield made
+    await game.aclose()
     await db.aclose()
 
 

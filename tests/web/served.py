@@ -56,6 +56,7 @@ async def _serve(database: str, keep_alive: float, proxies: tuple[str, ...], pub
         sys.stdout.flush()
         asyncio.get_running_loop().add_reader(sys.stdin, lambda: _publish(bus))
         await serving
+    await game.aclose()
     await db.aclose()
 
 

@@ -90,7 +90,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
                 DisabledPlugin(kind=one.kind, origin=one.origin, reason=one.reason) for one in registry.troubles()
             ],
         )
-        stack.callback(game.close)
+        stack.push_async_callback(game.aclose)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
         application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, utc_now, gates))

@@ -114,7 +114,7 @@ def _with_game(file: Path, act: Callable[..., Awaitable[Result]], username: str 
             message = Text(N_("There is no account called {username}."), {"username": username})
             raise console.Failure(message, N_("Names compare without case; see the page Users for all.")) from None
         finally:
-            game.close()
+            await game.aclose()
             await db.aclose()
 
     return asyncio.run(run())

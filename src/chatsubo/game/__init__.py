@@ -51,9 +51,9 @@ class Game:
     passwords: Passwords
     snapshots: Snapshots
 
-    def close(self) -> None:
-        """End the threads of the use cases."""
-        self.snapshots.close()
+    async def aclose(self) -> None:
+        """End the tasks and threads of the use cases. To be done before the database is closed, which they use."""
+        await self.snapshots.aclose()
         self.passwords.close()
 
     @classmethod

@@ -124,10 +124,11 @@ class Snapshots:
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Tell nobody any more."""
         if self._telling is not None:
             self._telling.cancel()
+            await asyncio.wait({self._telling})
 
     async def _tell(self) -> None:
         while self._untold:

@@ -51,7 +51,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def fill() -> None:
         db, clock = Database.open(f"sqlite:///{path}"), Clock()
-        await begin(db, Game.build(db, Bus(), clock=clock), clock())
+        game = Game.build(db, Bus(), clock=clock)
+        await begin(db, game, clock())
+        await game.aclose()
         await db.aclose()
 
     asyncio.run(fill())

@@ -191,6 +191,28 @@ async def test_a_stop_asks_first_and_shows_what_happens(club: Club):
     await expect(page.locator("#machine .state")).to_have_text("Stopping")
 
 
+async def test_news_disturb_nobody_who_is_about_to_do_something(club: Club, world):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/straylight")
+    await page.fill("#box-flag", "FLAG{half a fl")
+    await page.click("#ask-stop summary")
+    await page.focus("#stop")
+    async with page.expect_response("**/straylight/machine"), page.expect_response("**/straylight/flags"):
+        world.bus.publish(EVERYONE, Event("resync"))
+    await expect(page.locator("#machine.htmx-settling, #machine.htmx-swapping")).to_have_count(0)
+    await expect(page.locator("#box-flag")).to_have_value("FLAG{half a fl")
+    await expect(page.locator("#stop")).to_be_visible()
+    await expect(page.locator("#stop")).to_be_focused()
+
+
+async def test_a_change_of_the_machine_is_told_to_those_who_do_not_see_it(club: Club, world, evening: Evening):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/straylight")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await world.game.play.stop(evening.player, "straylight")
+    await expect(page.locator("#status")).to_have_text("Stopping")
+
+
 async def test_a_vpn_configuration_that_cannot_be_had_says_why(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/straylight")
@@ -231,6 +253,31 @@ async def test_the_keyboard_reaches_everything(club: Club):
     await page.keyboard.press("/")
     await page.keyboard.type("mol")
     await expect(page.locator("#standings tbody tr")).to_have_count(1)
+
+
+async def test_a_machine_is_started_and_given_up_by_keyboard_alone(club: Club, world, evening: Evening):
+    for slug in ("straylight", "zion"):
+        await world.game.play.stop(evening.player, slug)
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/last-call")
+    await page.focus("#start")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#machine .state")).to_have_text("Waiting")
+    await expect(page.locator("#machine")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#stop")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#start")).to_be_visible()
+    await expect(page.locator("#machine")).to_be_focused()
+
+
+async def test_a_menu_closes_when_the_keyboard_leaves_it(club: Club):
+    page = await club.log_in("case")
+    await page.focus("#bell summary")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#bell .panel")).to_be_visible()
+    await page.focus("main a")
+    await expect(page.locator("#bell .panel")).to_be_hidden()
 
 
 async def test_a_flag_row_is_added_and_taken_away(club: Club):

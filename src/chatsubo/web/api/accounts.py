@@ -119,7 +119,7 @@ class AccountController(Controller):
         responses=problems(401, 422),
     )
     async def preferences(self, data: JSONBody[Preferences], game: TheGame, actor: TheActor) -> None:
-        """Set both; what is left out follows the browser."""
+        """Set both; what is left out is as if it had never been chosen."""
         await game.accounts.set_preferences(actor, language=data.language, theme=data.theme)
 
 

@@ -26,7 +26,7 @@ class PasswordChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Preferences(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Language (``en``, ``fr``) and theme (``dark``, ``light``); ``null`` follows the browser."""
+    """Language (``en``, ``fr``; ``null`` is the browser's) and theme (``dark``, ``light``; ``null`` is dark)."""
 
     language: Annotated[str, Meta(max_length=8)] | None = None
     theme: Annotated[str, Meta(max_length=8)] | None = None

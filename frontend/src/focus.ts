@@ -1,0 +1,27 @@
+// A part of the page that is fetched anew leaves everyone where they were: at a question, or at the keyboard.
+
+interface Swap {
+  target: HTMLElement;
+  requestConfig: { elt: Element; verb: string };
+}
+
+export function keepPlaces(): void {
+  let open: string[] = [];
+  let focused = "";
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = (event as CustomEvent<Swap>).detail;
+    open = [...target.querySelectorAll("details.confirm[open]")].map((question) => question.id);
+    // The button that was pressed is disabled meanwhile, which takes its focus away.
+    const acted = requestConfig.verb !== "get" && target.contains(requestConfig.elt);
+    const active = document.activeElement;
+    focused = active && target.contains(active) ? active.id || target.id : acted ? target.id : "";
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open.splice(0)) document.getElementById(id)?.setAttribute("open", "");
+    const place = document.activeElement === document.body ? document.getElementById(focused) : null;
+    focused = "";
+    if (!place) return;
+    if (place.tabIndex < 0) place.tabIndex = -1; // what takes no focus by itself takes it now
+    place.focus({ preventScroll: true });
+  });
+}
