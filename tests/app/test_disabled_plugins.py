@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import structlog
 import yaml
-from chatsubo.store.pictures import Picture, get_picture
 
 from chatsubo.app.logs import configure_logs
 from chatsubo.app.platform import Platform, running
@@ -17,6 +16,7 @@ from chatsubo.config import Logging, load
 from chatsubo.domain.text import Text
 from chatsubo.game.actor import Actor, Role
 from chatsubo.providers.registry import Registry
+from chatsubo.store.listings import ProviderListing, get_listing
 
 YARD = """
     import logging
@@ -65,12 +65,12 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
         yield started
 
 
-async def picture(platform: Platform, name: str) -> Picture:
+async def listing(platform: Platform, name: str) -> ProviderListing:
     """What is known of a provider once it was looked at."""
     async with asyncio.timeout(10):
         while True:
             async with platform.db.read() as tx:
-                found = await get_picture(tx, name)
+                found = await get_listing(tx, name)
             if found is not None and (found.seen_at is not None or found.problem is not None):
                 return found
             await asyncio.sleep(0.02)
@@ -78,8 +78,8 @@ async def picture(platform: Platform, name: str) -> Picture:
 
 async def test_the_others_are_served_and_the_disabled_ones_say_why(platform: Platform) -> None:
     assert list(platform.providers) == ["grass", "weeds", "gone"]
-    assert [one.name for one in (await picture(platform, "grass")).templates] == ["hello"]
-    gone, weeds = await picture(platform, "gone"), await picture(platform, "weeds")
+    assert [one.name for one in (await listing(platform, "grass")).templates] == ["hello"]
+    gone, weeds = await listing(platform, "gone"), await listing(platform, "weeds")
     assert (gone.kind, gone.realms) == ("broken", ("wz01",))
     assert str(gone.problem) == "The machine's host cannot be used: its plugin is disabled. Tell an organiser."
     assert gone.problem_detail == f"broken/gone: {REASON}"
@@ -87,7 +87,7 @@ async def test_the_others_are_served_and_the_disabled_ones_say_why(platform: Pla
 
 
 async def test_the_organisers_see_the_plugin_and_the_provider(platform: Platform) -> None:
-    await picture(platform, "gone")
+    await listing(platform, "gone")
     desk = await platform.game.desk.overview(Actor(1, "armitage", Role.ADMIN))
     [plugin] = desk.disabled_plugins
     assert (plugin.kind, str(plugin.reason)) == ("broken", REASON)

@@ -35,6 +35,8 @@ class RealisticPve(FakePve):
         refuse_parameter: A parameter that this version does not know, and what it says then.
         drop_at: After how many further requests one is done, but its answer is lost; 0 for none.
         dropped: Whether one was lost.
+        may_answer, may_end: While they are not set, no request is answered, and no task ends.
+        kept_waiting: Set once a request waits for ``may_answer``.
         on_task: Called with the kind of each task when it has begun.
     """
 
@@ -56,6 +58,10 @@ class RealisticPve(FakePve):
         self.refuse_parameter: tuple[str, str] | None = None
         self.drop_at = 0
         self.dropped = False
+        self.may_answer, self.may_end = asyncio.Event(), asyncio.Event()
+        self.may_answer.set()
+        self.may_end.set()
+        self.kept_waiting = asyncio.Event()
         self._counted = 0
         self._known: dict[int, tuple[float, dict[str, Any]]] = {}
 
@@ -76,6 +82,9 @@ class RealisticPve(FakePve):
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(self.delay)
+            if not self.may_answer.is_set():
+                self.kept_waiting.set()
+                await self.may_answer.wait()
             if self.mood == "garble":
                 return web.Response(text="<html>Be back in a minute</html>", content_type="text/html")
             if self.mood == "redirect":
@@ -179,6 +188,7 @@ class RealisticPve(FakePve):
         async def slowly() -> Any:
             self.on_task(ttype)
             await asyncio.sleep(self.task_seconds)
+            await self.may_end.wait()
             if clone is not None:
                 clone.config = whole
             note = await body()

@@ -9,7 +9,7 @@ import structlog
 from chatsubo.app.storage import csrf_secret, engine_url, open_database
 from chatsubo.app.vitals import vitals
 from chatsubo.config import Config
-from chatsubo.domain.clock import utc_now
+from chatsubo.domain.clock import Clock, utc_now
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
 from chatsubo.game import Game
@@ -53,7 +53,9 @@ class Platform:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, registry: Registry, *, demo: bool = False) -> AsyncIterator[Platform]:
+async def running(
+    config: Config, registry: Registry, *, demo: bool = False, clock: Clock = utc_now
+) -> AsyncIterator[Platform]:
     """Put a platform together, start its lab, and take it down again afterwards.
 
     Nothing waits for a hypervisor: a provider that is away, or whose plugin is disabled, is shown as such, and does not
@@ -63,6 +65,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
         config: What is configured.
         registry: The plugins.
         demo: Whether this is the demo, which may do what a server may not.
+        clock: The time of day.
 
     Raises:
         EngineInUse: If another server runs on this database.
@@ -79,10 +82,11 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
         bus = Bus()
-        lab = Lab(db, DurableJobs(engine_url(config)), providers, bus)
+        lab = Lab(db, DurableJobs(engine_url(config)), providers, bus, clock)
         game = Game.build(
             db,
             bus,
+            clock=clock,
             wake=lab.wake,
             prefixes={name: provider.flag_prefix for name, provider in providers.items()},
             gated_realms={gate.realm for gate in config.vpns},
@@ -93,7 +97,7 @@ async def running(config: Config, registry: Registry, *, demo: bool = False) -> 
         stack.push_async_callback(game.aclose)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
-        application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, utc_now, gates))
+        application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, clock, gates))
         server = make_server(application, bus, settings, host=config.server.host, port=config.server.port)
         await lab.start()
         stack.push_async_callback(lab.aclose)
