@@ -15,6 +15,9 @@ from psycopg import sql
 
 from tests.needs import postgresql_binaries
 
+WITHIN = "240"
+"""Seconds within which a cluster has to be up, or down: far more than it takes, even where the machine is busy."""
+
 
 class PostgreSQL:
     """A cluster of its own, on a unix socket only."""
@@ -47,9 +50,21 @@ def cluster() -> Iterator[PostgreSQL]:
 
     run(str(binaries / "initdb"), "-D", str(folder / "data"), "-U", user, "-A", "trust", "--no-sync")
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
-    run(str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    run(
+        str(binaries / "pg_ctl"),
+        "-D",
+        str(folder / "data"),
+        "-w",
+        "-t",
+        WITHIN,
+        "-l",
+        str(folder / "log"),
+        "-o",
+        options,
+        "start",
+    )
     try:
         yield PostgreSQL(folder, user)
     finally:
-        run(str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "stop")
+        run(str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-m", "immediate", "-t", WITHIN, "stop")
         shutil.rmtree(folder)

@@ -128,6 +128,11 @@ class Bench:
         assert instance.address
         return (await asyncio.to_thread(self.engine.read_from, instance.address, port)).decode()
 
+    def said(self, session: str) -> str:
+        """Return what the container of a session has written."""
+        [container] = self.engine.containers(f"chatsubo.session={session}")
+        return self.engine.docker("logs", container["Id"]).stdout
+
     async def until_gone(self, command: str) -> None:
         """Wait until no container is left that runs ``command``: the engine ends it on its own time."""
         end = time.monotonic() + LIMIT

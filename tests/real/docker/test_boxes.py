@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import time
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
 from chatsubo.config import ByteSize
+from chatsubo.domain.text import Text
 from chatsubo.domain.values import make_values
 from chatsubo.providers.base import Limits, Readiness
 from chatsubo.providers.docker import readiness
@@ -99,11 +101,21 @@ async def test_a_health_check_says_when_a_box_is_ready(bench: Bench):
 
 async def test_a_service_that_never_listens_is_not_ready_and_leaves_nothing(bench: Bench):
     bench.template("deaf", SHARED + "LABEL chatsubo.ready=4444\nCMD echo I am $(cat /root/flag); sleep 1000\n")
-    heard = Heard()
+
+    class Held(Heard):
+        def stage(self, text: Text) -> None:
+            """Hold the provider up, before it looks at the port, until the box has said something."""
+            super().stage(text)
+            end = time.monotonic() + LIMIT
+            while text.params.get("port") == 4444 and not bench.said(order.id):
+                assert time.monotonic() < end
+                time.sleep(0.02)
+
+    heard = Held()
     order = bench.order(progress=heard)
 
     with pytest.raises(NotReady, match="nothing listens on port 4444"):
-        await bench.start("deaf", order, bench.make(ready_timeout=1.0))
+        await bench.start("deaf", order, bench.make(ready_timeout=0.1))
     assert await bench.left_of(order.id) == []
     assert heard.stages[-1] == "Waiting for port 4444"
     assert "I am [FLAG0]" in heard.output
