@@ -195,6 +195,7 @@ async def test_from_the_organisers_form_to_a_reset_that_everyone_is_told_of(club
     async with asyncio.timeout(PATIENCE / 1000):
         await begun.wait()
     await expect(machine).to_contain_text("Bringing the machine back to its snapshot clean")
+    await expect(machine.get_by_text("Resetting", exact=True)).to_be_visible()
     done = "Mail room in wz01 was brought back to its initial state."
     for page in (case, molly, desk):
         await expect(page.locator("#bell-content")).not_to_contain_text(done)
@@ -212,7 +213,8 @@ async def test_an_organiser_does_not_wait_for_the_announced_moment(club: Club) -
         await page.goto("/boxes/mail-room")
     await ask(case)
     club.machine.config["cores"] = 7
-    await desk.get_by_role("button", name="Reset now").click()
+    await desk.locator("#machine summary", has_text="Reset now").click()
+    await desk.get_by_role("button", name="Reset it").click()
     for page in (case, desk):
         await expect(page.locator("#bell-content")).to_contain_text("was brought back to its initial state.")
     assert club.machine.config["cores"] == 1
