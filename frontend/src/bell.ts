@@ -2,7 +2,7 @@
 
 import { toast } from "./toasts";
 
-const SEEN = "chatsubo-notices-seen";
+const SEEN = `chatsubo-notices-seen:${document.body.dataset.account ?? ""}`;
 /** The newest notice that this page knows of; nothing until the bell's content has come for the first time. */
 let told: number | null = null;
 

@@ -14,6 +14,8 @@ window.htmx = htmx;
 htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
 htmx.config.scrollBehavior = "auto";
+// A button that is new on the page works at once: one that is pressed before htmx knows it would load the whole page.
+htmx.config.defaultSettleDelay = 0;
 // Refused forms come back with their reasons in the page's own markup.
 htmx.config.responseHandling = [
   { code: "204", swap: false },

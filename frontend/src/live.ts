@@ -75,7 +75,11 @@ function listen(url: string, tell: (message: Message) => void, follows: boolean)
       if (opened) tell({ name: "resync", data: {} });
       opened = true;
     });
-    source.addEventListener("error", () => tell({ name: "offline", data: {} }));
+    source.addEventListener("error", () => {
+      tell({ name: "offline", data: {} });
+      // An answer that is no stream: the login may have ended, which the answer to any other request tells.
+      if (source.readyState === EventSource.CLOSED) tell({ name: "refused", data: {} });
+    });
     return source;
   };
   const stream = document.createElement("div");

@@ -65,7 +65,7 @@ class Club:
 @pytest.fixture
 async def club(make_site, world, evening: Evening) -> AsyncIterator[Club]:
     """Somebody's browser at the site, which really listens."""
-    site = make_site("http://127.0.0.1", keep_alive=5.0)
+    site = make_site("http://127.0.0.1", keep_alive=1.0)
     server = make_server(site.application, world.bus, site.settings, host="127.0.0.1", port=0)
     serving = asyncio.create_task(server.serve())
     await server.ready.wait()
@@ -124,6 +124,27 @@ async def test_a_notice_becomes_a_toast_but_old_ones_do_not(club: Club, world, e
     await expect(page.locator(".toast-card")).to_contain_text("Doors close at eight.")
     await page.click("#bell summary")
     await expect(page.locator("#unread")).to_be_hidden()
+
+
+async def test_what_one_account_has_seen_is_new_to_another_in_the_same_browser(club: Club):
+    page = await club.log_in("case")
+    await page.click("#bell summary")
+    await expect(page.locator("#unread")).to_be_hidden()
+    await page.click("details.menu:not(#bell) summary")
+    await page.click("button:has-text('Log out')")
+    await page.wait_for_url(f"{club.url}/")
+    page = await club.log_in("finn")
+    await expect(page.locator("#unread")).to_have_text("2")
+
+
+async def test_a_page_whose_login_has_ended_elsewhere_asks_to_log_in_again(club: Club, world, evening: Evening):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/scoreboard?track=web")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    for login in await world.game.accounts.logins(evening.player, ""):
+        await world.game.accounts.revoke_login(evening.player, login.id)
+    await page.wait_for_url("**/login?next=/scoreboard%3Ftrack%3Dweb")
+    club.complaints.clear()  # the browser logs each answer that is an error
 
 
 async def test_a_found_flag_turns_green_where_one_is(club: Club):
