@@ -1,15 +1,20 @@
 """Shared machines: reset when it is due, once, whatever happens to the process."""
 
+import time
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatsubo.domain.errors import StorageFull
 from chatsubo.domain.text import Text
 from chatsubo.live.bus import EVERYONE
 from chatsubo.providers.exc import BackendConnectionException, Locked, Misconfigured, ProviderError
-from chatsubo.store.shared_resets import ResetState, SharedReset, due_resets, insert_reset, live_resets
+from chatsubo.store.shared_resets import ResetState, SharedReset, begin_reset, due_resets, insert_reset, live_resets
 from chatsubo.store.tables import boxes, notices, shared_resets
 from chatsubo.testing import FakeHypervisor, FakeTemplate
 from tests.lab.world import WITHIN, World
@@ -161,6 +166,37 @@ async def test_one_that_was_called_off_meanwhile_is_not_carried_out(idle: World)
     await idle.lab.start()
     await idle.looked_at()
     assert resets(idle) == 0
+
+
+async def test_a_reset_that_cannot_be_begun_is_taken_up_again_without_haste(
+    idle: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classic(idle.hypervisor)
+    tries: list[float] = []
+
+    async def full(tx: AsyncConnection, reset_id: int) -> bool:
+        tries.append(time.monotonic())
+        if len(tries) < 4:
+            raise StorageFull
+        return await begin_reset(tx, reset_id)
+
+    monkeypatch.setattr("chatsubo.lab.shared.begin_reset", full)
+    idle.pace = replace(idle.pace, sweep=0.3)
+    idle.equip(idle.providers)
+    reset_id = await announce(idle)
+    await idle.lab.start()
+    assert (await ended(idle, reset_id))[0] == ResetState.DONE
+    assert tries[3] - tries[0] >= 3 * idle.pace.sweep
+
+
+async def test_a_reason_with_values_that_cannot_be_kept_ends_a_reset_all_the_same(world: World) -> None:
+    classic(world.hypervisor)
+    world.hypervisor.fail("reset", Misconfigured("no snapshot", where=Path("/pool"), size=3))
+    reset_id = await announce(world)
+    world.lab.wake()
+    _, failure, _, _ = await ended(world, reset_id)
+    assert failure["params"] == {"where": "/pool", "size": 3}
+    assert resets(world) == 1
 
 
 async def test_resets_of_one_provider_take_turns(world: World) -> None:

@@ -27,10 +27,12 @@ class Text:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Return the English sentence with its values filled in."""
-        return self.message.format(
-            **{name: str(value) if isinstance(value, Text) else value for name, value in self.values}
-        )
+        """Return the English sentence with its values filled in; as it is written, where a stranger's lacks some."""
+        values = {name: str(value) if isinstance(value, Text) else value for name, value in self.values}
+        try:
+            return self.message.format(**values)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return self.message
 
     @property
     def values(self) -> tuple[tuple[str, Any], ...]:

@@ -40,7 +40,7 @@ class Translator:
         values = {name: self._value(value) for name, value in text.values}
         try:
             return self.gettext(text.message).format(**values) if text.message else ""
-        except (KeyError, IndexError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             return str(text)
 
     def number(self, value: float) -> str:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import structlog
 
+from chatsubo.lab.reading import read_text
 from chatsubo.providers.exc import ProviderError, TimedOut
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
 
     Raises:
         TimedOut: If the limit passed.
-        ProviderError: As the provider says; also for whatever else a plugin raised.
+        ProviderError: As the provider says, with values that can be kept; also for whatever else a plugin raised.
     """
     task = asyncio.ensure_future(call)
     try:
@@ -38,7 +39,8 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
         raise TimedOut(f"no answer within {limit:.0f} s")
     try:
         return task.result()
-    except ProviderError:
+    except ProviderError as error:
+        error.params = dict(read_text(error.text).params)
         raise
     except asyncio.CancelledError:
         raise ProviderError("the plugin cancelled its own call") from None

@@ -14,6 +14,7 @@ from chatsubo.domain.text import Text
 from chatsubo.domain.values import redact
 from chatsubo.lab.output import KEPT, clean
 from chatsubo.lab.pace import Pace
+from chatsubo.lab.reading import read_text
 
 Write = Callable[[Text | None, str | None], Awaitable[None]]
 """Writes down a stage and the whole output; ``None`` leaves either as it is."""
@@ -49,7 +50,7 @@ class WrittenProgress:
 
     def stage(self, text: Text) -> None:
         """Say what happens now, for the player."""
-        self._stage = text
+        self._stage = read_text(text)
         self._wake()
 
     def log(self, output: str) -> None:

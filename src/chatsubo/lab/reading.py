@@ -1,6 +1,8 @@
 """What providers return, turned into what is kept."""
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
 from chatsubo.domain.labels import Creds, Flag, RejectedLabel
 from chatsubo.domain.text import N_, Text
@@ -17,6 +19,18 @@ def plain(text: str) -> str:
 
 def _maybe(text: str | None) -> str | None:
     return None if text is None else plain(text)
+
+
+def read_text(text: Text) -> Text:
+    """Return ``text``, fit to be kept: what is no plain value in it is told in words."""
+    return Text(plain(text.message), {name: _value(value) for name, value in text.values})
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Text):
+        return read_text(value)
+    is_number = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return value if value is None or is_number else plain(str(value))
 
 
 def read_flags(flags: Iterable[Flag]) -> tuple[Flag, ...]:
@@ -86,7 +100,7 @@ def read_template(template: BaseTemplate) -> ListedTemplate:
         duration=said.duration,
         flags=read_flags(template.flags),
         creds=read_creds(template.creds),
-        warnings=(*template.warnings, *(_malformed(label) for label in said.rejected)),
+        warnings=(*map(read_text, template.warnings), *(_malformed(label) for label in said.rejected)),
     )
 
 
@@ -96,4 +110,4 @@ def _malformed(label: RejectedLabel) -> Text:
 
 def read_rejected(rejected: Rejected) -> RejectedEntry:
     """Return something rejected as it is kept in a listing."""
-    return RejectedEntry(plain(rejected.name), rejected.reason)
+    return RejectedEntry(plain(rejected.name), read_text(rejected.reason))

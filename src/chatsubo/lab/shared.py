@@ -109,9 +109,13 @@ class SharedResets:
 
     def _over(self, reset_id: int, task: asyncio.Task[None]) -> None:
         del self._under_way[reset_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (error := task.exception()) is None:
+            self.wake()
+        else:
+            # It is taken up again at the sweep's pace: at once, a full disk would keep everything busy.
             log.error("shared.broken", reset=reset_id, reason=repr(error))
-        self.wake()
 
     async def _carry_out(self, reset: SharedReset) -> None:
         async with self._db.write() as tx:
