@@ -50,6 +50,13 @@ async def test_a_template_that_is_being_cloned_is_waited_for(lab, provider):
     assert lab.count("POST", "/clone") == 4
 
 
+async def test_a_firewall_that_is_locked_for_a_moment_is_set_up_again_on_the_same_clone(lab, provider):
+    lab.fail("PUT", "/firewall/options", error="config_lock_timeout", times=1)
+    instance = await start(provider)
+    assert lab.count("POST", "/clone") == 1
+    assert lab.firewall_config("vm", "pve1", instance.id)["ipset"] == {"ipfilter-net0": [{"cidr": instance.address}]}
+
+
 async def test_a_clone_that_does_not_start_is_removed_and_told(lab, provider):
     lab.fail("POST", "/status/start", error="start_failed")
     with pytest.raises(NotReady):

@@ -47,6 +47,10 @@ class UnknownParameter(Misconfigured):
     """This version of Proxmox does not know a parameter that we sent."""
 
 
+class Exists(Misconfigured):
+    """What was to be added to a guest is there already."""
+
+
 class AgentAway(ProviderError):
     """The guest agent does not answer yet: the guest is still booting."""
 
@@ -146,7 +150,9 @@ def _kind(status: int, told: str) -> type[ProviderError]:
     if status == 400:  # noqa: PLR2004
         if "not defined in schema" in told:
             return UnknownParameter
-        return VmidTaken if re.search(r"newid:.*(already exists|in use)|already exists", told) else Misconfigured
+        if re.search(r"newid: .*(already exists|in use)", told):
+            return VmidTaken
+        return Exists if "already exists" in told else Misconfigured
     for pattern, kind in _COMPILED:
         if pattern.search(told):
             return kind

@@ -1,11 +1,13 @@
 """The network of a clone: its card, its address, and the firewall rules that keep it from all but its players."""
 
+import contextlib
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from chatsubo.providers.exc import Misconfigured
 from chatsubo.providers.pve.client import Values
 from chatsubo.providers.pve.config import Dynamic, RealmNetwork
+from chatsubo.providers.pve.errors import Exists
 from chatsubo.providers.pve.guests import Guest, Guests, Raw, properties, property_string
 
 _OURS = ("bridge", "firewall", "tag", "trunks", "link_down", "ip", "gw", "ip6", "gw6")
@@ -91,12 +93,10 @@ async def fence(guests: Guests, guest: Guest, network: RealmNetwork, dynamic: Dy
 
 async def _bind(guests: Guests, guest: Guest, address: str) -> None:
     """Let the first card send from its own address only; a container's address counts without being named."""
-    try:
-        await guests.post(guest, "firewall/ipset", {"name": IPSET})
-    except Misconfigured as error:
-        if "already exists" not in error.detail:
-            raise
-    await guests.post(guest, f"firewall/ipset/{IPSET}", {"cidr": address})
+    for action, values in (("", {"name": IPSET}), (f"/{IPSET}", {"cidr": address})):
+        # It may have been set up by half before something was in the way.
+        with contextlib.suppress(Exists):
+            await guests.post(guest, f"firewall/ipset{action}", values)
 
 
 def _rules(network: RealmNetwork) -> Iterator[dict[str, str]]:
