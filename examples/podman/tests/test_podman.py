@@ -1,6 +1,5 @@
 """The plugin is held to what every plugin is held to, on a real Podman."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 
 from chatsubo.providers.base import BaseInstance, BaseProvider, Readiness
-from chatsubo.providers.exc import Misconfigured
+from chatsubo.providers.exc import Locked, Misconfigured
 from chatsubo.testing import ProviderKit, Proxied, Proxy, load_plugin
 from tests.needs import need
 
@@ -116,6 +115,18 @@ class TestPodman(Proxied, ProviderKit):
         assert started.readiness is Readiness.HEALTHY
         assert self.podman.run(started.name, "test -e /ready")[0] == 0
 
+    async def test_a_machine_that_another_platform_is_making_is_left_to_it(self) -> None:
+        order = self.order()
+        self.podman.make(f"chatsubo-{order.id}", {})
+        with pytest.raises(Locked):
+            await self.start(order)
+        assert await self.traces(order.id)
+
+    async def test_a_generation_that_is_no_number_hides_nothing_else(self) -> None:
+        self.podman.make("odd", {**self.machine_labels("odd"), "chatsubo.generation": "second"})
+        listing = await self.first.list_instances()
+        assert [one.name for one in listing.rejected] == ["odd"]
+
     async def test_a_reset_that_was_cut_off_is_ended_by_the_next(self) -> None:
         before = await self.classic_machine()
         self.podman.ask("POST", f"/containers/{before.name}/rename", params={"name": f"{before.name}.fresh"})
@@ -133,4 +144,3 @@ class TestPodman(Proxied, ProviderKit):
         self.podman.make("store", labels, volumes=[{"Name": "goods", "Dest": "/goods"}])
         with pytest.raises(Misconfigured, match="volumes"):
             await self.first.reset(self.realm, "store")
-        await asyncio.to_thread(self.podman.remove, "store")
