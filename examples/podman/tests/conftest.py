@@ -28,13 +28,15 @@ CMD . /etc/chatsubo/values && echo "$FLAG0" >/ready && sleep 1000
 """
 
 # It ends with its standard input, and being the first process of its namespace ends everything in there with it:
-# containers, mounts, networks. That holds for a run of tests that is killed, too.
+# containers, mounts, networks. That holds for a run of tests that is killed, too. runc comes first: where control groups
+# of both versions are mounted, crun gives up.
 _SERVICE = """
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib/containers
 ip link set lo up
 podman --root "$1/storage" --runroot "$1/run" --tmpdir "$1/tmp" --network-config-dir "$1/networks" \\
     --network-backend netavark --cgroup-manager cgroupfs --events-backend none \\
+    --runtime "$(command -v runc || command -v crun)" \\
     system service --time 0 "unix://$1/podman.sock" &
 read -r end
 """
