@@ -54,7 +54,7 @@ build: $(VENV)/.developer ## Make the sdist and the wheel in dist/
 clean: ## Remove everything that make made, but for the data of the demo
 	rm -rf $(VENV) dist build frontend/node_modules src/chatsubo/web/assets/static/dist \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench
-	find src tests -name __pycache__ -prune -exec rm -rf {} +
+	find src tests examples -name __pycache__ -prune -exec rm -rf {} +
 	find src -name '*.mo' -delete
 
 $(BIN)/python:

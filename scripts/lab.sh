@@ -13,10 +13,12 @@ packages="
     fonts-liberation
     iproute2
     iputils-ping
+    netavark
     netcat-openbsd
     nftables
     openssh-client
     openvpn
+    podman
     postgresql
     wireguard-go
     wireguard-tools

@@ -85,5 +85,13 @@ class Needs:
             return _unless(os.geteuid() == 0, "needs root to make an OpenVPN interface", AS_ROOT)
         return _unless(False, "needs openvpn", LAB)
 
+    @cached_property
+    def podman(self) -> pytest.MarkDecorator:
+        """Podman with netavark, and root to give it namespaces of its own."""
+        backends = (Path("/usr/lib/podman/netavark"), Path("/usr/libexec/podman/netavark"))
+        if shutil.which("podman") and shutil.which("ip") and any(path.exists() for path in backends):
+            return _unless(os.geteuid() == 0, "needs root to start a Podman", AS_ROOT)
+        return _unless(False, "needs podman, netavark and ip", LAB)
+
 
 need = Needs()

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def test_one_that_is_away_refuses_connections_and_comes_back_at_its_port(proxy: 
         ask(proxy)
     proxy.back()
     assert (proxy.port, ask(proxy)) == (port, (200, ANSWER))
+
+
+def test_one_that_goes_away_keeps_nobody_waiting_who_came_just_then(proxy: Proxy) -> None:
+    proxy._loop.call_soon_threadsafe(time.sleep, 0.3)  # what happens meanwhile comes at once
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as asking:
+        asking.sendall(b"GET /machines HTTP/1.1\r\nHost: here\r\n\r\n")
+        proxy.away()
+        with suppress(ConnectionResetError):  # as good as an end
+            assert asking.recv(4096) == b""
 
 
 def test_one_that_refuses_answers_403(proxy: Proxy) -> None:

@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chatsubo.cli import main
+from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.exc import Locked
+from chatsubo.testing import load_plugin, make_order
 
 HELLO = {"chatsubo.flags.user.value": "$FLAG0", "chatsubo.flags.user.points": "100"}
 MAIL = {"chatsubo.template": "mail", "chatsubo.realm": "wz01", "chatsubo.address": "10.0.0.7"}
@@ -40,6 +43,12 @@ def config(plugin: Path, tmp_path: Path) -> Path:
     return file
 
 
+def provider_of(plugin: Path, tmp_path: Path) -> BaseProvider:
+    made = load_plugin(plugin)
+    config = made.Config(realms=("wz01",), folder=tmp_path / "there")  # type: ignore[call-arg]
+    return made.from_config("here", config, ())
+
+
 def machines(tmp_path: Path) -> dict[str, str]:
     files = (tmp_path / "there" / "machines").iterdir()
     return {file.stem: json.loads(file.read_text())["disk"] for file in files}
@@ -50,6 +59,24 @@ def test_the_tests_of_a_new_plugin_pass_as_written(plugin: Path) -> None:
     done = subprocess.run(command, cwd=plugin.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout
+
+
+async def test_a_new_plugin_rejects_a_generation_that_is_no_number(plugin: Path, tmp_path: Path, config: Path) -> None:
+    odd = {"id": "8", "name": "odd", "labels": {**MAIL, "chatsubo.generation": "second"}, "address": None}
+    (tmp_path / "there" / "machines" / "odd.json").write_text(json.dumps({**odd, "running": True}))
+    listing = await provider_of(plugin, tmp_path).list_instances()
+    assert ([one.name for one in listing.items], [one.name for one in listing.rejected]) == (["mail"], ["odd"])
+
+
+async def test_a_new_plugin_leaves_a_machine_that_another_platform_is_making(
+    plugin: Path, tmp_path: Path, config: Path
+) -> None:
+    order = make_order()
+    made = tmp_path / "there" / "machines" / f"chatsubo-{order.id}.json"
+    made.write_text(json.dumps({"id": "9", "name": made.stem, "labels": {}, "address": None, "running": False}))
+    with pytest.raises(Locked):
+        await provider_of(plugin, tmp_path).start_dynamic_instance("wz01", "hello", order.id, order)
+    assert made.exists()
 
 
 @pytest.mark.parametrize("kind", ["My Lab", "../x", "docker", "base", "1st", "a" * 40, ""])

@@ -1,6 +1,7 @@
 """Something that stands between a provider and its hypervisor, and spoils the conversation when told to."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine
 from enum import Enum
@@ -55,7 +56,7 @@ class Proxy:
         self._mood = Mood.PASS
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="kit-proxy", daemon=True)
-        self._server: asyncio.Server | None = None
+        self._door: socket.socket | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -92,15 +93,33 @@ class Proxy:
     async def _listen(self) -> None:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(self._serve, self._path)
+            door = socket.socket(socket.AF_UNIX)
+            door.bind(str(self._path))
+            door.listen()
         else:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+            door = socket.create_server(("127.0.0.1", self.port))
+            self.port = door.getsockname()[1]
+        door.setblocking(False)
+        asyncio.get_running_loop().add_reader(door, self._take, door)
+        self._door = door
+
+    def _take(self, door: socket.socket) -> None:
+        # Taken here at once: an asyncio server that is closed just then forgets a connection without closing it, and
+        # who made it waits for ever.
+        try:
+            link, _ = door.accept()
+        except OSError:
+            return  # its client has gone again
+        task = asyncio.get_running_loop().create_task(self._serve(link))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(lambda _: link.close())
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._door is not None:
+            asyncio.get_running_loop().remove_reader(self._door)
+            self._door.close()
+            self._door = None
         if self._path is not None:
             self._path.unlink(missing_ok=True)
         for writer in list(self._open):
@@ -109,10 +128,8 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving.add(task)
+    async def _serve(self, link: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=link.dup())
         self._open.add(writer)
         try:
             await self._converse(reader, writer)
@@ -121,7 +138,6 @@ class Proxy:
         finally:
             writer.close()
             self._open.discard(writer)
-            self._serving.discard(task)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._mood in {Mood.REFUSE, Mood.GARBLE}:
