@@ -9,7 +9,7 @@ from pathlib import Path
 from chatsubo.config import Config
 from chatsubo.domain.text import N_, Text
 from chatsubo.gates import GateClient, GateError, Gates
-from chatsubo.lab.calls import bounded
+from chatsubo.lab.calls import bounded, close_all
 from chatsubo.providers.base import BaseProvider, Finding
 from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
@@ -42,8 +42,7 @@ async def examine(config: Config, registry: Registry) -> list[Report]:
             asked = [_gate(client, realm) for realm, clients in gates.by_realm.items() for client in clients]
             found = await asyncio.gather(asyncio.to_thread(_database, config), *checks, *asked)
     finally:
-        for provider in providers.values():
-            await provider.aclose()
+        await close_all(providers.values())
     reports = [*found, Report("configuration", _configuration(config, providers))]
     plugins = _plugins(registry)
     return [*reports, Report("plugins", plugins)] if plugins else reports

@@ -18,6 +18,7 @@ from chatsubo.game.vpn import Vpn
 from chatsubo.gates import Gates
 from chatsubo.jobs.durable import DurableJobs
 from chatsubo.lab import Lab
+from chatsubo.lab.calls import close_all
 from chatsubo.live.bus import Bus
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.registry import Registry
@@ -79,8 +80,7 @@ async def running(
     async with contextlib.AsyncExitStack() as stack:
         db = await open_database(config)
         stack.push_async_callback(db.aclose)
-        for provider in providers.values():
-            stack.push_async_callback(provider.aclose)
+        stack.push_async_callback(close_all, providers.values())
         bus = Bus()
         lab = Lab(db, DurableJobs(engine_url(config)), providers, bus, clock)
         game = Game.build(

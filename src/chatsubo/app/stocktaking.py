@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatsubo.config import Config
-from chatsubo.lab.calls import bounded
+from chatsubo.lab.calls import bounded, close_all
 from chatsubo.lab.reading import read_instance, read_template
-from chatsubo.providers.base import BaseInstance, BaseProvider, BaseTemplate, Listing, Rejected
+from chatsubo.providers.base import BaseProvider, Rejected
 from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
 from chatsubo.store.listings import ListedInstance, ListedTemplate
@@ -50,29 +50,29 @@ async def take_stock(config: Config, registry: Registry, *, limit: float = SECON
     try:
         return list(await asyncio.gather(*(_stock(provider, limit) for provider in providers.values())))
     finally:
-        for provider in providers.values():
-            await provider.aclose()
-
-
-async def _listings(provider: BaseProvider) -> tuple[Listing[BaseTemplate], Listing[BaseInstance]]:
-    return await provider.list_templates(), await provider.list_instances()
+        await close_all(providers.values())
 
 
 async def _stock(provider: BaseProvider, limit: float) -> Stock:
-    began, before = time.monotonic(), provider.requests_sent
-    about = (provider.name, provider.kind, tuple(provider.list_realms()))
+    began = time.monotonic()
+    bare = Stock(provider.name, provider.kind, tuple(provider.list_realms()), provider.is_dynamic)
     try:
-        templates, instances = await bounded(_listings(provider), limit, CALLING_OFF)
+        stock = await bounded(_filled(provider, bare), limit, CALLING_OFF)
     except ProviderError as error:
-        problem = error.detail or str(error.text)
-        return Stock(*about, provider.is_dynamic, seconds=time.monotonic() - began, problem=problem)
+        stock = replace(bare, problem=error.detail or str(error.text))
+    return replace(stock, seconds=time.monotonic() - began)
+
+
+async def _filled(provider: BaseProvider, bare: Stock) -> Stock:
+    """Return the stock with what is listed. Called within bounds: what a plugin lists may be anything."""
+    before = provider.requests_sent
+    templates, instances = await provider.list_templates(), await provider.list_instances()
     rejected = {(one.name, str(one.reason)): one for one in (*templates.rejected, *instances.rejected)}
-    return Stock(
-        *about,
-        provider.is_dynamic,
+    return replace(
+        bare,
+        is_dynamic=provider.is_dynamic,
         templates=tuple(read_template(one) for one in templates.items),
         instances=tuple(read_instance(one) for one in instances.items),
         rejected=tuple(rejected.values()),
-        seconds=time.monotonic() - began,
         requests=None if provider.requests_sent is None else provider.requests_sent - (before or 0),
     )

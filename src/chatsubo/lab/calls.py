@@ -1,15 +1,19 @@
 """Calls of providers: each has a time limit, and raises nothing but a provider's errors."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
 import structlog
 
 from chatsubo.lab.reading import read_text
+from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.exc import ProviderError, TimedOut
 
 T = TypeVar("T")
+
+CLOSING, GIVING_UP = 1.0, 0.2
+"""Seconds that a provider may take to close its connections, and then to be called off."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +51,18 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
     except Exception as error:
         log.exception("provider.misbehaved")
         raise ProviderError(f"{type(error).__name__}: {error}") from error
+
+
+async def close_all(providers: Iterable[BaseProvider]) -> None:
+    """Close what ``providers`` hold open, all at once. One that cannot, or hangs, is told of in the log."""
+    await asyncio.gather(*map(_close, providers))
+
+
+async def _close(provider: BaseProvider) -> None:
+    try:
+        await bounded(provider.aclose(), CLOSING, GIVING_UP)
+    except ProviderError as error:
+        log.warning("provider.not_closed", provider=provider.name, reason=error.detail)
 
 
 async def _call_off(task: "asyncio.Future[T]", within: float) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from chatsubo.domain.sessions import Verb
-from chatsubo.lab.calls import bounded
+from chatsubo.lab import calls
+from chatsubo.lab.calls import bounded, close_all
 from chatsubo.lab.runs import CalledOff, Run
 from chatsubo.providers.exc import NotReady, ProviderError, TimedOut
+from chatsubo.testing import FakeHypervisor, FakeProvider
 
 
 async def test_a_call_that_takes_too_long_is_called_off_and_may_clean_up() -> None:
@@ -78,3 +81,24 @@ async def test_a_run_that_is_called_off_waits_until_its_call_has_cleaned_up() ->
     assert steps == ["cleaned"]
     with pytest.raises(CalledOff):
         await run.pause(60)
+
+
+async def test_providers_that_cannot_close_or_hang_keep_nothing_from_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "CLOSING", 0.01)
+    monkeypatch.setattr(calls, "GIVING_UP", 0.01)
+    torn, closed = FakeProvider("torn", FakeHypervisor()), FakeProvider("well", FakeHypervisor())
+    hanging, done = FakeProvider("hanging", FakeHypervisor()), asyncio.Event()
+
+    async def tear() -> None:
+        raise RuntimeError("torn")
+
+    async def close() -> None:
+        done.set()
+
+    monkeypatch.setattr(torn, "aclose", tear)
+    monkeypatch.setattr(closed, "aclose", close)
+    monkeypatch.setattr(hanging, "aclose", asyncio.Event().wait)
+    with capture_logs() as log:
+        await close_all([torn, hanging, closed])
+    assert done.is_set()
+    assert {one["provider"] for one in log if one["event"] == "provider.not_closed"} == {"torn", "hanging"}
