@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import threading
 import time
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -67,7 +69,7 @@ class Guard:
 
     async def _look(self) -> None:
         try:
-            await asyncio.to_thread(self._lock.keep)
+            await _in_thread(self._lock.keep)
         except EngineInUse as error:
             if self.displaced is None:
                 log.error("jobs.displaced", reason=str(error))  # noqa: TRY400  the reason says it all
@@ -80,3 +82,25 @@ class Guard:
                 log.info("jobs.alone_again")
             self.displaced = None
         self._looked_at = time.monotonic()
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Do ``work`` in a thread that the end of the process waits for as little as we do, unlike the loop's own."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: Exception | None) -> None:
+        if not ended.done():
+            ended.set_result(None) if error is None else ended.set_exception(error)
+
+    def run() -> None:
+        error = None
+        try:
+            work()
+        except Exception as raised:  # noqa: BLE001  it is handed on
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, error)
+
+    threading.Thread(target=run, name="engine lock", daemon=True).start()
+    await ended

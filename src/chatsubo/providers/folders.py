@@ -30,8 +30,9 @@ def dropped(folder: Path, limit: float = LIMIT) -> Iterator[Plugin | Disabled]:
         found = sorted(one for one in folder.resolve().iterdir() if one.is_dir() and one.name[0] not in "._")
     except FileNotFoundError:
         return
-    except OSError as error:
-        reason = Text(N_("the folder of plugins cannot be read: {reason}"), {"reason": error.strerror or str(error)})
+    except (OSError, RuntimeError) as error:  # the latter: links that lead to themselves
+        said = getattr(error, "strerror", None) or str(error)
+        reason = Text(N_("the folder of plugins cannot be read: {reason}"), {"reason": said})
         yield Disabled(folder.name, str(folder), reason, Way.FOLDER)
         return
     for one in found:

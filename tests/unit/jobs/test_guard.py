@@ -2,10 +2,14 @@
 
 import asyncio
 import re
+import threading
 
 from sqlalchemy.exc import OperationalError
 
 from chatsubo.jobs.guard import Guard
+
+WITHIN = 15.0
+"""Seconds within which a server ends, on a machine that is busy with other things too."""
 
 
 class AwayLock:
@@ -35,3 +39,35 @@ async def test_a_database_that_does_not_answer_for_a_while_is_trouble() -> None:
     await guard.stop()
     guard.release()
     assert lock.released
+
+
+class Hanging:
+    """A lock on a database that a network cut off: it neither answers nor fails."""
+
+    def __init__(self) -> None:
+        self.looked, self.cut = threading.Event(), threading.Event()
+
+    def keep(self) -> None:
+        self.looked.set()
+        self.cut.wait()
+
+    def release(self) -> None:
+        raise AssertionError("it is in use")
+
+
+def test_a_look_that_hangs_does_not_keep_the_server_from_ending() -> None:
+    lock = Hanging()
+
+    async def serve() -> None:
+        guard = Guard(lock, 0.001)
+        await asyncio.to_thread(lock.looked.wait)
+        await guard.stop()
+        guard.release()
+
+    server = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    server.start()
+    server.join(WITHIN)
+    ended = not server.is_alive()
+    lock.cut.set()
+    server.join()
+    assert ended

@@ -1,7 +1,7 @@
 """Secrets are taken out of what plugins say, however they are written there."""
 
 import json
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -13,7 +13,9 @@ from tests.unit.config.plugins import HypervisorConfig, Token
 SECRET = 'p\N{LATIN SMALL LETTER E WITH ACUTE}ss/w"rd & more'
 
 
-@pytest.mark.parametrize("form", [SECRET, quote(SECRET), quote(SECRET, safe=""), repr(SECRET), json.dumps(SECRET)])
+@pytest.mark.parametrize(
+    "form", [SECRET, quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), repr(SECRET), json.dumps(SECRET)]
+)
 def test_every_form_of_a_secret_is_taken_out(form: str) -> None:
     redacted = Redactor([SECRET])(f"refused: {form} (401)")
     assert redacted.replace("'", "").replace('"', "") == "refused: *** (401)"

@@ -155,6 +155,14 @@ def test_no_folder_and_a_file_in_its_place_are_no_trouble_to_the_others(tmp_path
     assert "local" in registry.plugins
 
 
+def test_a_folder_that_is_a_link_to_itself_is_told_of(tmp_path):
+    (tmp_path / "plugins").symlink_to("plugins")
+    registry = Registry.load(tmp_path / "plugins")
+    assert "docker" in registry.plugins
+    (told,) = [one for one in registry.disabled if one.kind == "plugins"]
+    assert "cannot be read" in str(told.reason)
+
+
 def test_of_two_packages_with_one_kind_the_first_counts(entry):
     entry(("local", "chatsubo.providers.local:LocalProvider"), ("local", "another.package:Provider"))
     registry = Registry.load()
