@@ -16,6 +16,27 @@ from chatsubo.testing import load_plugin, make_order
 HELLO = {"chatsubo.flags.user.value": "$FLAG0", "chatsubo.flags.user.points": "100"}
 MAIL = {"chatsubo.template": "mail", "chatsubo.realm": "wz01", "chatsubo.address": "10.0.0.7"}
 KIND = "my-lab"
+LEAKING = """
+from chatsubo.config import ProviderConfig, Secret
+from chatsubo.providers.base import BaseProvider
+
+class Settings(ProviderConfig, frozen=True, kw_only=True):
+    token: Secret
+
+class Provider(BaseProvider):
+    kind, Config = "leak", Settings
+
+    @classmethod
+    def from_config(cls, name, raw_conf, vpns):
+        made = cls(raw_conf.realms, vpns)
+        made.name, made.token = name, raw_conf.token.reveal()
+        return made
+
+    async def check(self):
+        raise RuntimeError(f"refused: {self.token}")
+
+    list_templates = list_instances = reset = check
+"""
 
 
 def chatsubo(*arguments: str) -> Result:
@@ -59,6 +80,20 @@ def test_the_tests_of_a_new_plugin_pass_as_written(plugin: Path) -> None:
     done = subprocess.run(command, cwd=plugin.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout
+
+
+def test_a_plugin_that_raises_its_secret_shows_it_in_no_output(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins" / "leak"
+    folder.mkdir(parents=True)
+    (folder / "provider.py").write_text(LEAKING)
+    file = tmp_path / "chatsubo.yml"
+    file.write_text("providers: {leak: {here: {realms: [wz01], token: hunter2-hunter2}}}\n")
+    for words in (["plugin", "check", "leak"], ["inventory"], ["doctor"]):
+        command = [sys.executable, "-m", "chatsubo.cli", *words, "--config", str(file)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert "RuntimeError: refused" in done.stdout, done.stderr
+        assert "hunter2-hunter2" not in done.stdout + done.stderr
+        assert "something unexpected" not in done.stderr
 
 
 async def test_a_new_plugin_rejects_a_generation_that_is_no_number(plugin: Path, tmp_path: Path, config: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from chatsubo.cli import console
 from chatsubo.config import Config, ConfigError, load, locate_plugins
 from chatsubo.domain.text import N_, Text
+from chatsubo.providers.redaction import spoken
 from chatsubo.providers.registry import Disabled, Registry
 
 DEFAULT_FILE = Path("config/chatsubo.yml")
@@ -40,6 +42,12 @@ def load_config(file: Path) -> tuple[Config, Registry]:
         structlog.configure(
             wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
             logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                # Its default shows the variables of each frame: passwords, tokens, flags.
+                structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+                _without_secrets,
+            ],
         )
     registry = Registry.load(locate_plugins(file))
     try:
@@ -49,6 +57,10 @@ def load_config(file: Path) -> tuple[Config, Registry]:
         raise
     _note_disabled(registry.troubles())
     return config, registry
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
+    return spoken(str(line))
 
 
 def _note_disabled(plugins: Iterable[Disabled]) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from chatsubo.testing.kit.running import Result
 
 
+SECONDS, CALLING_OFF = 300.0, 1.0
+"""How long a provider may take to say what there is to check, and then to be called off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the kit says of one provider.
@@ -112,16 +116,17 @@ async def _hold_all(kind: str, name: str | None, file: Path, wishes: "Wishes", *
 async def _hold(
     name: str, make: "Callable[[], BaseProvider]", wishes: "Wishes", tell: "Callable[[Result], None]"
 ) -> Verdict:
+    from chatsubo.lab.calls import bounded, close_all  # noqa: PLC0415
     from chatsubo.testing.kit.live import kit_for  # noqa: PLC0415
     from chatsubo.testing.kit.running import Ground, hold  # noqa: PLC0415
 
     asked = make()
     try:
-        kit = await kit_for(asked, wishes)
+        kit = await bounded(kit_for(asked, wishes), SECONDS, CALLING_OFF)
     except ProviderError as error:
         return Verdict(name, trouble=error.detail or str(error.text))
     finally:
-        await asked.aclose()
+        await close_all([asked])
 
     async def ground() -> Ground:
         return None, make(), make()

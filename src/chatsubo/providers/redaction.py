@@ -80,7 +80,7 @@ def secrets_in(model: Any) -> Iterator[str]:
 
 
 spoken = Redactor()
-"""Knows the secrets of all plugins that were given them as plain text, for what these write to the log themselves."""
+"""Knows the secrets of all configured providers, for what their plugins write to the log or raise by mistake."""
 
 
 def speak_of(secrets: Iterable[Secret]) -> None:

@@ -7,14 +7,14 @@ from typing import Any, Self
 
 import structlog
 
-from chatsubo.config import Config, ProviderConfig, ProviderEntry
+from chatsubo.config import Config, ProviderConfig, ProviderEntry, RawConfig, Secret
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.disabled import DisabledProvider
 from chatsubo.providers.folders import dropped
 from chatsubo.providers.installed import installed
 from chatsubo.providers.loading import LIMIT
-from chatsubo.providers.redaction import Redactor, secrets_in
+from chatsubo.providers.redaction import Redactor, secrets_in, speak_of
 from chatsubo.providers.sources import Disabled, Notice, Plugin, Source, Way
 from chatsubo.providers.threads import with_plain_methods
 
@@ -100,6 +100,9 @@ class Registry:
                 log.warning("plugin.notice", kind=kind, origin=source.origin, notice=str(notice.text))
 
     def _build(self, entry: ProviderEntry, config: Config) -> BaseProvider:
+        if not isinstance(entry.model, RawConfig):
+            # What only may be one there is no secret to everybody: its own provider tells which are.
+            speak_of(map(Secret, secrets_in(entry.model)))
         vpns = tuple(gate for gate in config.vpns if gate.realm in entry.realms)
         try:
             provider: Any = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
