@@ -135,3 +135,17 @@ async def test_a_box_without_a_shared_machine_is_not_reset(world: World, admin: 
     dynamic = await world.release(admin, "hello")
     with pytest.raises(NothingShared):
         await world.game.shared.ask_reset(admin, dynamic)
+
+
+async def test_a_draft_of_the_same_machine_speaks_of_the_box_that_players_know(
+    world: World, admin: Actor, vault: str
+) -> None:
+    case = await world.player("case")
+    draft = await world.release(admin, "shared", name="Secret sequel")
+    await world.game.box_admin.retire(admin, draft)
+    await world.game.shared.ask_reset(admin, draft)
+    assert await told(world, case) == [
+        "shared in wz01 will be brought back to its initial state in 5 min. finn asked for it."
+    ]
+    assert await reset_of(world, case, vault) is not None
+    assert await reset_of(world, admin, draft) is not None

@@ -216,5 +216,5 @@ async def test_resets_of_one_provider_take_turns(world: World) -> None:
 
 async def _live(world: World) -> SharedReset:
     async with world.db.read() as tx:
-        (reset,) = await live_resets(tx, 1)
+        (reset,) = await live_resets(tx, "vault")
     return reset

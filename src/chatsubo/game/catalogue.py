@@ -109,7 +109,7 @@ class Catalogue:
             found = await found_by(tx, actor.account_id)
             session = await last_session(tx, actor.account_id, box.id)
             place = await queue_position(tx, session.id) if session else None
-            resets = await live_resets(tx, box.id)
+            resets = await live_resets(tx, box.template)
             asked_at = await last_asked(tx, actor.account_id)
         live = session if session and session.is_live else None
         problem = offers.problem(box)

@@ -84,7 +84,7 @@ class SharedMachines:
         async with self._db.write() as tx:
             machines = await self._machines(tx, box, realm)
             await lock_account(tx, actor.account_id)
-            announced = [one for one in await store.live_resets(tx, box.id) if realm in (None, one.realm)]
+            announced = [one for one in await store.live_resets(tx, box.template) if realm in (None, one.realm)]
             missing = machines - {(one.provider, one.realm) for one in announced}
             again_at = may_ask_again(actor, await store.last_asked(tx, actor.account_id), now)
             if missing and again_at is not None:
@@ -119,7 +119,7 @@ class SharedMachines:
         async with self._db.write() as tx:
             realms = {
                 one.realm
-                for one in await store.live_resets(tx, box.id)
+                for one in await store.live_resets(tx, box.template)
                 if realm in (None, one.realm) and await store.cancel_reset(tx, one.id, now)
             }
             if not realms:
@@ -129,10 +129,13 @@ class SharedMachines:
         self._told(actor, box, noticed=True)
 
     async def _box(self, actor: Actor, slug: str) -> Box:
-        for box in (await self._snapshots.current()).boxes.values():
-            if box.slug == slug and (box.is_open or actor.is_admin):
-                return box
-        raise NotFound
+        """Return the box, or an open one that has the same machines: players are told by the name that they know."""
+        boxes = (await self._snapshots.current()).boxes.values()
+        box = next((one for one in boxes if one.slug == slug and (one.is_open or actor.is_admin)), None)
+        if box is None:
+            raise NotFound
+        played = (one for one in boxes if one.is_open and not one.dynamic and one.template == box.template)
+        return box if box.is_open else next(played, box)
 
     async def _machines(self, tx: AsyncConnection, box: Box, realm: str | None) -> set[tuple[str, str]]:
         """Return provider and realm of each shared machine of the box."""

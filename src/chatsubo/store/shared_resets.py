@@ -82,9 +82,9 @@ async def insert_reset(tx: AsyncConnection, **columns: Any) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def live_resets(tx: AsyncConnection, box_id: int) -> tuple[SharedReset, ...]:
-    """Return the resets of a box's machines that are announced or under way."""
-    return await _read(tx, shared_resets.c.box_id == box_id, shared_resets.c.state.in_(LIVE))
+async def live_resets(tx: AsyncConnection, template: str) -> tuple[SharedReset, ...]:
+    """Return the resets of a template's machines that are announced or under way, whichever box they were asked for."""
+    return await _read(tx, shared_resets.c.template == template, shared_resets.c.state.in_(LIVE))
 
 
 async def due_resets(tx: AsyncConnection, now: datetime) -> tuple[SharedReset, ...]:

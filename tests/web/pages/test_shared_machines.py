@@ -34,7 +34,7 @@ async def test_only_an_organiser_may_have_it_at_once_and_is_told_what_it_does(pl
 async def test_a_machine_that_is_being_reset_does_not_claim_to_be_as_usual(player, organiser, world):
     await player.send(VILLA, RESET)
     async with world.db.write() as tx:
-        (reset,) = await live_resets(tx, 11)
+        (reset,) = await live_resets(tx, "villa")
         await begin_reset(tx, reset.id)
         await write_reset_stage(tx, reset.id, Text("Turning back time"))
     for visitor in (player, organiser):
