@@ -28,8 +28,8 @@ CMD . /etc/chatsubo/values && echo "$FLAG0" >/ready && sleep 1000
 """
 
 # It ends with its standard input, and being the first process of its namespace ends everything in there with it:
-# containers, mounts, networks. That holds for a run of tests that is killed, too. runc comes first: where control groups
-# of both versions are mounted, crun gives up.
+# containers, mounts, networks. That holds for a run of tests that is killed, too.
+# runc comes first: where control groups of both versions are mounted, crun gives up.
 _SERVICE = """
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib/containers
