@@ -17,8 +17,8 @@ PLAYED = (
 KEPT = (
     "/admin", "/admin/boxes", "/admin/boxes?deleted=gone", "/admin/templates", "/admin/boxes/new?template=hello",
     "/admin/boxes/new?template=bare", "/admin/boxes/straylight", "/admin/sessions", f"/admin/sessions/{SESSION}",
-    "/admin/submissions", "/admin/submissions?verdict=shared", "/admin/announce", "/admin/announce?done=x", "/admin/home", "/boxes/hosaka",
-    "/boxes/ono-sendai", "/users/the finn",
+    "/admin/submissions", "/admin/submissions?verdict=shared", "/admin/announce", "/admin/announce?done=x",
+    "/admin/home", "/boxes/hosaka", "/boxes/ono-sendai", "/users/the finn",
 )  # fmt: skip
 PARTS = (
     "/points", "/progress", "/progress?track=web", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web",
