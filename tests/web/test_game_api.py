@@ -96,6 +96,7 @@ async def test_all_problems_of_a_box_are_told_at_once_by_field(site: Site) -> No
 
 
 ADMIN_ADDRESSES = [
+    ("POST", "providers/x/look"),
     ("GET", "templates"),
     ("GET", "templates/hello"),
     ("GET", "boxes"),
@@ -129,7 +130,10 @@ async def test_players_and_strangers_are_kept_from_the_organisers_part(site: Sit
 async def test_no_route_of_the_organisers_part_is_missing_above(site: Site) -> None:
     schema = (await site.browser().get("/api/openapi.json")).json()
     described = {
-        (method.upper(), path.removeprefix("/api/v1/admin/").format(slug="hello", name="hello", session_id="x"))
+        (
+            method.upper(),
+            path.removeprefix("/api/v1/admin/").format(slug="hello", name="hello", session_id="x", provider="x"),
+        )
         for path, methods in schema["paths"].items()
         if path.startswith("/api/v1/admin/")
         for method in methods
@@ -224,3 +228,14 @@ async def test_players_are_listed_and_have_a_profile(site: Site, world: World) -
     assert [one["username"] for one in (await case.get("/api/v1/users?search=ca")).json()] == ["case"]
     assert (await case.get("/api/v1/users/case")).json()["solves"] == []
     assert (await case.get("/api/v1/users/nobody")).status_code == 404
+
+
+async def test_an_organiser_has_a_provider_looked_at_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    monkeypatch.setattr(site.world.game.desk, "_look_again", looked_at.append)
+    finn, case = await site.organiser(), await site.player("case")
+    answer = await finn.post("/api/v1/admin/providers/lab/look")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await finn.post("/api/v1/admin/providers/elsewhere/look")).status_code == 404
+    assert (await case.post("/api/v1/admin/providers/lab/look")).status_code == 403
+    assert looked_at == ["lab"]

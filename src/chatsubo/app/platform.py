@@ -88,6 +88,7 @@ async def running(
             bus,
             clock=clock,
             wake=lab.wake,
+            look_again=lab.refresh,
             prefixes={name: provider.flag_prefix for name, provider in providers.items()},
             gated_realms={gate.realm for gate in config.vpns},
             disabled_plugins=[

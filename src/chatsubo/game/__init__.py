@@ -33,6 +33,10 @@ def _nobody() -> None:
     """Wake nobody: there is no lab in this process; its sweep finds what was asked for."""
 
 
+def _nobody_looks(_provider: str) -> None:
+    """Look at no provider: there is no lab in this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Game:
     """All use cases, each an object of its own."""
@@ -64,6 +68,7 @@ class Game:
         *,
         clock: Clock = utc_now,
         wake: Callable[[], None] = _nobody,
+        look_again: Callable[[str], None] = _nobody_looks,
         prefixes: Mapping[str, str] | None = None,
         gated_realms: Iterable[str] = (),
         disabled_plugins: Iterable[DisabledPlugin] = (),
@@ -75,6 +80,7 @@ class Game:
             bus: Where they tell what happened.
             clock: The time of day.
             wake: Tells the lab that there is something to do.
+            look_again: Tells the lab to look at everything on a provider.
             prefixes: What dynamic flags begin with, by provider.
             gated_realms: The realms that players reach through a gate.
             disabled_plugins: The plugins that cannot be used, for organisers to see.
@@ -99,7 +105,16 @@ class Game:
             scoreboard=Scoreboard(snapshots),
             notices=Notices(db, clock, news),
             home=Home(db),
-            desk=Desk(db, clock, snapshots, offers, news, wake=wake, disabled_plugins=disabled_plugins),
+            desk=Desk(
+                db,
+                clock,
+                snapshots,
+                offers,
+                news,
+                wake=wake,
+                look_again=look_again,
+                disabled_plugins=disabled_plugins,
+            ),
             box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
             shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=news, wake=wake),
             passwords=passwords,

@@ -47,6 +47,7 @@ class Desk:
         news: News,
         *,
         wake: Callable[[], None],
+        look_again: Callable[[str], None],
         disabled_plugins: Iterable[DisabledPlugin] = (),
     ) -> None:
         self._disabled_plugins = tuple(disabled_plugins)
@@ -56,6 +57,7 @@ class Desk:
         self._offers = offers
         self._news = news
         self._wake = wake
+        self._look_again = look_again
 
     async def overview(self, actor: Actor) -> DeskView:
         """Return the desk's first page."""
@@ -80,6 +82,19 @@ class Desk:
             solves=solves,
             submissions=submissions,
         )
+
+    async def look_again(self, actor: Actor, provider: str) -> None:
+        """Let everything on a provider be looked at anew; what changed is told when it is found.
+
+        Raises:
+            NotFound: If there is no such provider.
+        """
+        actor.must_be_admin()
+        async with self._db.read() as tx:
+            listings = (await self._offers.read(tx)).listings
+        if all(listing.provider != provider for listing in listings):
+            raise NotFound
+        self._look_again(provider)
 
     async def templates(self, actor: Actor) -> list[TemplateView]:
         """Return all templates that providers offer, with the registration form prefilled for each, by name."""

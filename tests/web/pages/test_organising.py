@@ -169,3 +169,17 @@ async def test_the_home_page_is_written(organiser, nobody):
     answer = await organiser.send("/admin/home", "/admin/home", content="# Closed\r\n\r\nUntil **Monday**.")
     assert answer.status_code == 303
     assert "<h1>Closed</h1>" in (await nobody.get("/")).text
+
+
+async def test_a_provider_is_looked_at_again_with_and_without_scripts(organiser, player, world, monkeypatch):
+    looked_at: list[str] = []
+    monkeypatch.setattr(world.game.desk, "_look_again", looked_at.append)
+    address = "/admin/providers/lab_pve/look"
+    answer = await organiser.send("/admin", address)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+    form = (await organiser.page("/admin")).form(address)
+    answer = await organiser.post(address, form.fields, script=True)
+    assert address not in Page(answer.text).addresses
+    assert "Looking…" in answer.text
+    assert looked_at == ["lab_pve", "lab_pve"]
+    assert (await player.post(address, form.fields)).status_code == 403

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import Controller, delete, get
+from litestar import Controller, delete, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
@@ -31,6 +31,16 @@ class DeskController(Controller):
     async def overview(self, game: TheGame, admin: TheActor) -> DeskView:
         """Return providers, failures, flags of others, running machines, and numbers."""
         return await game.desk.overview(admin)
+
+    @post(
+        "/providers/{provider:str}/look",
+        status_code=HTTP_204_NO_CONTENT,
+        summary="Look at a provider again",
+        responses=problems(401, 403, 404),
+    )
+    async def look_again(self, provider: FromPath[str], game: TheGame, admin: TheActor) -> None:
+        """Read everything there anew, soon; the event ``provider`` tells when something changed."""
+        await game.desk.look_again(admin, provider)
 
     @get("/sessions", summary="List everybody's sessions", responses=problems(401, 403))
     async def sessions(self, game: TheGame, admin: TheActor, limit: Limit = 200) -> list[DeskSession]:

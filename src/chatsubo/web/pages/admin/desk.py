@@ -22,10 +22,20 @@ class DeskPages(Controller):
     @get("/")
     async def desk(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
         """Show what needs attention, what runs, and numbers."""
-        context: dict[str, Any] = {"desk": await game.desk.overview(admin)}
+        context: dict[str, Any] = {"desk": await game.desk.overview(admin), "looked_at": None}
         if show.in_page:
             return show.fragment("desk.html", **context)
         return await show.page("admin/desk.html", **context)
+
+    @post("/providers/{provider:str}/look", status_code=200)
+    async def look_again(
+        self, game: TheGame, admin: TheActor, show: TheShow, provider: FromPath[str]
+    ) -> Redirect | Template:
+        """Let everything on a provider be looked at anew; the desk follows."""
+        await game.desk.look_again(admin, provider)
+        if not show.in_page:
+            return show.redirect("/admin")
+        return show.fragment("desk.html", desk=await game.desk.overview(admin), looked_at=provider)
 
     @get("/sessions")
     async def sessions(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
