@@ -220,7 +220,7 @@ class Accounts:
         raise NotFound
 
     async def set_preferences(self, actor: Actor, *, language: str | None, theme: str | None) -> None:
-        """Set the account's language and theme; ``None`` follows the browser.
+        """Set the account's language and theme; without one the language follows the browser, and the theme is dark.
 
         Raises:
             Invalid: If the theme is unknown, or the language is not a language's code.

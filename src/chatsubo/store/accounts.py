@@ -113,5 +113,5 @@ async def set_role(tx: AsyncConnection, account_id: int, role: str) -> None:
 
 
 async def set_preferences(tx: AsyncConnection, account_id: int, *, language: str | None, theme: str | None) -> None:
-    """Set an account's language and theme; ``None`` follows the browser."""
+    """Set an account's language and theme; ``None`` where none was chosen."""
     await tx.execute(update(accounts).where(accounts.c.id == account_id).values(language=language, theme=theme))
