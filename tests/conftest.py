@@ -22,6 +22,21 @@ hypothesis.settings.load_profile("unhurried")
 NO_SKIP = os.environ.get("CHATSUBO_NO_SKIP") == "1"
 
 
+SLOW_FIRST = ("tests/real/game", "tests/real", "tests/pve", "examples", "tests/lab", "tests/kit", "tests/web")
+"""Folders whose files take longest: begun last, one of them would keep one process busy while the others wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow files first; those of one folder stay in their order."""
+    root = Path(__file__).parent.parent
+
+    def rank(item: pytest.Item) -> int:
+        place = item.path.relative_to(root).as_posix()
+        return next((number for number, folder in enumerate(SLOW_FIRST) if place.startswith(folder)), len(SLOW_FIRST))
+
+    items.sort(key=rank)
+
+
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     # An expected failure is reported as skipped too, and is none.
     if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
