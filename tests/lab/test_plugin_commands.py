@@ -96,6 +96,16 @@ def test_a_plugin_that_raises_its_secret_shows_it_in_no_output(tmp_path: Path) -
         assert "something unexpected" not in done.stderr
 
 
+async def test_a_stop_of_a_new_plugin_removes_what_a_write_that_failed_left(
+    plugin: Path, tmp_path: Path, config: Path
+) -> None:
+    order = make_order()
+    left = tmp_path / "there" / "machines" / f"chatsubo-{order.id}.14144.140675257411264"
+    left.write_text("{}")
+    await provider_of(plugin, tmp_path).stop_dynamic_instance(order.id)
+    assert list(machines(tmp_path)) == ["mail"]
+
+
 async def test_a_new_plugin_rejects_a_generation_that_is_no_number(plugin: Path, tmp_path: Path, config: Path) -> None:
     odd = {"id": "8", "name": "odd", "labels": {**MAIL, "chatsubo.generation": "second"}, "address": None}
     (tmp_path / "there" / "machines" / "odd.json").write_text(json.dumps({**odd, "running": True}))
