@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Self, TypeVar
-from weakref import WeakValueDictionary
+from typing import Any, ClassVar, Self
 
 from chatsubo.config import ProviderConfig
 from chatsubo.domain.text import N_, Text
-from chatsubo.domain.values import redact
 from chatsubo.providers.base import (
     BaseInstance,
     BaseProvider,
@@ -34,15 +32,8 @@ from chatsubo.providers.docker.network import Networks
 from chatsubo.providers.docker.progress import RedactedProgress
 from chatsubo.providers.docker.template import DockerTemplate
 from chatsubo.providers.docker.templates import Templates
-from chatsubo.providers.exc import (
-    Cancelled,
-    MalformedMetadataException,
-    Misconfigured,
-    ProviderError,
-    TimedOut,
-)
-
-T = TypeVar("T")
+from chatsubo.providers.exc import MalformedMetadataException, Misconfigured, ProviderError
+from chatsubo.providers.turns import Turns
 
 
 class DockerProvider(BaseProvider):
@@ -76,8 +67,7 @@ class DockerProvider(BaseProvider):
         self._launcher = (
             Launcher(name, config, self._containers, self._images, self._networks) if self._images else None
         )
-        self._under_way: dict[str, set[asyncio.Task[Any]]] = {}
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns(f"docker/{name}")
 
     @classmethod
     def from_config(cls, name: str, raw_conf: DockerConfig, vpns: Any) -> Self:
@@ -155,7 +145,7 @@ class DockerProvider(BaseProvider):
         """Return the sessions of which only an image is left, so that reconciliation finds and removes it."""
         if self._images is None:
             return []
-        known = {one.session for one in instances} | set(self._under_way)
+        known = {one.session for one in instances} | self._turns.sessions
         orphans = await self._images.orphans()
         return [
             DockerInstance(image, f"image of {session}", self.realms[0], "", None, session=session, running=False)
@@ -168,7 +158,6 @@ class DockerProvider(BaseProvider):
     ) -> BaseInstance:
         """Start a container for a session, wait until it is ready, and return it."""
         return await self._in_turn(
-            session_id,
             order,
             lambda told: self._launch(realm, template, told, keep=False),
             lambda: self._dynamic().remove(session_id),
@@ -180,13 +169,12 @@ class DockerProvider(BaseProvider):
         """Make a container anew: a session's with its values, credentials and address, or a classic one."""
         if session is None:
             return await self._classic.reset(realm, template, progress or NoProgress())
-        return await self._in_turn(session.id, session, lambda told: self._launch(realm, template, told, keep=True))
+        return await self._in_turn(session, lambda told: self._launch(realm, template, told, keep=True))
 
     async def stop_dynamic_instance(self, session_id: str) -> None:
         """Remove a session's container and its own image. A start that is under way in this process is called off."""
-        for task in list(self._under_way.get(session_id, ())):
-            task.cancel()
-        async with self._turn(session_id):
+        self._turns.call_off(session_id)
+        async with self._turns.of(session_id):
             await self._dynamic().remove(session_id)
 
     async def _launch(self, realm: str, template: str, order: StartOrder, *, keep: bool) -> BaseInstance:
@@ -202,37 +190,16 @@ class DockerProvider(BaseProvider):
 
     async def _in_turn(
         self,
-        session: str,
         order: StartOrder,
-        work: Callable[[StartOrder], Awaitable[T]],
+        work: Callable[[StartOrder], Awaitable[BaseInstance]],
         undo: Callable[[], Awaitable[None]] | None = None,
-    ) -> T:
-        """Do the work of one session at a time, within its deadline, so that a stop can call it off."""
+    ) -> BaseInstance:
+        """Do the work in the session's turn, with a progress that tells none of its values."""
         progress = RedactedProgress(order.progress, order.values)
-        told = replace(order, progress=progress)
-
-        async def within() -> T:
-            async with asyncio.timeout(order.seconds_left), self._turn(session):
-                return await work(told)
-
-        task = asyncio.ensure_future(within())
-        self._under_way.setdefault(session, set()).add(task)
         try:
-            return await _finished(task, undo)
-        except TimeoutError:
-            raise TimedOut(f"{self.kind}/{self.name}: the start was not done by its deadline") from None
-        except ProviderError as error:
-            error.detail = redact(error.detail, order.values)
-            error.args = tuple(redact(str(argument), order.values) for argument in error.args)
-            raise
+            return await self._turns.take(order, lambda: work(replace(order, progress=progress)), undo)
         finally:
             progress.flush()
-            self._under_way[session].discard(task)
-            if not self._under_way[session]:
-                del self._under_way[session]
-
-    def _turn(self, session: str) -> asyncio.Lock:
-        return self._turns.setdefault(session, asyncio.Lock())
 
     def _dynamic(self) -> Launcher:
         if self._launcher is None:
@@ -243,25 +210,3 @@ class DockerProvider(BaseProvider):
         return DockerInstance.from_listing(
             raw, realm="", network=self.config.docker_network, ports_host=self.config.ports_host
         )
-
-
-async def _finished(task: "asyncio.Task[T]", undo: Callable[[], Awaitable[None]] | None) -> T:
-    """Return what a task returns; when this is cancelled, cancel the task and wait for its cleaning up.
-
-    Args:
-        task: The task, which cleans up after itself unless it succeeds.
-        undo: Undoes what it did, if it succeeded all the same.
-
-    Raises:
-        Cancelled: The task was called off by somebody else.
-    """
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if task.cancelled():
-            raise Cancelled("the start was called off") from None
-        task.cancel()
-        await asyncio.wait({task})
-        if undo is not None and not task.cancelled() and task.exception() is None:
-            await undo()
-        raise

@@ -23,7 +23,7 @@ from chatsubo.providers.pve.cluster import Cluster
 from chatsubo.providers.pve.config import PveConfig
 from chatsubo.providers.pve.launcher import Launcher
 from chatsubo.providers.pve.template import PveTemplate
-from chatsubo.providers.pve.turns import Turns
+from chatsubo.providers.turns import Turns
 
 
 class PveProvider(BaseProvider):

@@ -1,10 +1,11 @@
 """The work of each session: one piece at a time, within its deadline, and to be called off by a stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from chatsubo.domain.values import redact
 from chatsubo.providers.base import StartOrder
 from chatsubo.providers.exc import Cancelled, ProviderError, TimedOut
 
@@ -22,6 +23,11 @@ class Turns:
         self._name = name
         self._under_way: dict[str, set[asyncio.Task[object]]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The sessions themselves."""
+        return frozenset(self._under_way)
 
     def of(self, session: str) -> asyncio.Lock:
         """Return the lock of a session."""
@@ -62,8 +68,8 @@ class Turns:
         except TimeoutError:
             raise TimedOut(f"{self._name}: it was not done by its deadline") from None
         except ProviderError as error:
-            error.detail = redacted(error.detail, order.values)
-            error.args = tuple(redacted(str(argument), order.values) for argument in error.args)
+            error.detail = redact(error.detail, order.values)
+            error.args = tuple(redact(str(argument), order.values) for argument in error.args)
             raise
         finally:
             self._under_way[order.id].discard(task)
@@ -71,15 +77,8 @@ class Turns:
                 del self._under_way[order.id]
 
 
-def redacted(text: str, values: Mapping[str, str]) -> str:
-    """Return ``text`` without the session's values; its id stays."""
-    for name, value in values.items():
-        if name != "SESSION" and value:
-            text = text.replace(value, "***")
-    return text
-
-
 async def _finished(task: "asyncio.Task[T]", undo: Callable[[], Awaitable[None]] | None) -> T:
+    """Return what a task returns; when this is cancelled, cancel the task and wait for its cleaning up."""
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
