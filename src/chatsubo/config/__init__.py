@@ -1,7 +1,7 @@
 """The YAML file and the environment, as frozen and validated models."""
 
 from chatsubo.config.errors import ConfigError, InvalidValue, Problem
-from chatsubo.config.loader import load, locate_plugins
+from chatsubo.config.loader import load, load_model, locate_plugins
 from chatsubo.config.models import (
     Config,
     Database,
@@ -40,6 +40,7 @@ __all__ = [
     "checked",
     "http_url",
     "load",
+    "load_model",
     "locate_plugins",
     "network",
 ]

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
@@ -21,6 +21,8 @@ from chatsubo.domain.text import N_, Text
 _SQLITE = "sqlite:///"
 _DEFAULT_PLUGINS = "plugins"
 _DEFAULT_MEDIA = "media"
+
+Loaded = TypeVar("Loaded", bound=Struct)
 
 
 class _Sections(Struct, frozen=True, kw_only=True):
@@ -75,6 +77,27 @@ def load(
         warnings=(*builder.warnings, *review(providers, put_aside, sections.vpns, sections.server)),
         source=file,
     )
+
+
+def load_model(path: str | Path, model: type[Loaded], environ: Mapping[str, str]) -> Loaded:
+    """Read and check a file that is one model, such as a gate's.
+
+    Args:
+        path: The YAML file.
+        model: What it has to be.
+        environ: The environment.
+
+    Raises:
+        ConfigError: The file cannot be used; it holds all the mistakes.
+    """
+    file = Path(path).absolute()
+    root, problems = _read(file, environ)
+    builder = Builder(file.parent, environ)
+    builder.problems += problems
+    built: Loaded = builder.model(model, root, "")
+    if builder.problems:
+        raise ConfigError(str(path), sorted(builder.problems, key=_place))
+    return built
 
 
 def locate_plugins(path: str | Path, environ: Mapping[str, str] | None = None) -> Path:
