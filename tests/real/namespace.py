@@ -5,8 +5,9 @@ import os
 import secrets
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,46 +26,15 @@ def run(*command: str, check: bool = True, **options: Any) -> subprocess.Complet
     return done
 
 
-class Namespace:
-    """A network namespace that a veth pair joins to this process's own.
+class Host:
+    """A network namespace to run things in.
 
     Attributes:
         name: What ``ip netns`` calls it.
-        number: A number from 1 to 254, unique on this machine while the namespace is there; addresses are made of it.
-        address: Its address, as this process reaches it.
-        outside: This process's address, as seen from inside.
     """
 
-    def __init__(self) -> None:
-        self.name = ""
-        self.number = 0
-        self.address = ""
-        self.outside = ""
-
-    def create(self, routes: Sequence[str] = ()) -> None:
-        """Make the namespace.
-
-        Args:
-            routes: Networks behind it, ``{number}`` stands for its number, that this process should reach through it.
-        """
-        self._join()
-        self.name = f"chatsubo-{self.number}-{secrets.token_hex(3)}"
-        self.address, self.outside = f"10.200.{self.number}.2", f"10.200.{self.number}.1"
-        run("ip", "netns", "add", self.name)
-        run("ip", "link", "set", self._inner, "netns", self.name)
-        run("ip", "address", "add", f"{self.outside}/30", "dev", self._outer)
-        run("ip", "link", "set", self._outer, "up")
-        self.run("ip", "link", "set", "lo", "up")
-        self.run("ip", "address", "add", f"{self.address}/30", "dev", self._inner)
-        self.run("ip", "link", "set", self._inner, "up")
-        for route in routes:
-            run("ip", "route", "add", route.format(number=self.number), "via", self.address)
-
-    def remove(self) -> None:
-        """Remove the namespace and what leads to it."""
-        run("ip", "link", "delete", self._outer, check=False)
-        if self.name:
-            run("ip", "netns", "delete", self.name, check=False)
+    def __init__(self, name: str = "") -> None:
+        self.name = name
 
     def enter(self, *command: str) -> list[str]:
         """Return ``command`` so that it runs inside; the cgroups and the file system stay those of the machine."""
@@ -98,14 +68,69 @@ class Namespace:
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(bind).result()
 
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Move this thread, and the threads and processes that it makes meanwhile, inside."""
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            self._move_this_thread()
+            yield
+        finally:
+            _set_namespace(before, "the one before")
+            os.close(before)
+
     def _move_this_thread(self) -> None:
-        libc = ctypes.CDLL(None, use_errno=True)
         descriptor = os.open(Path("/run/netns") / self.name, os.O_RDONLY)
         try:
-            if libc.setns(descriptor, CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), f"cannot enter the namespace {self.name}")
+            _set_namespace(descriptor, self.name)
         finally:
             os.close(descriptor)
+
+
+def _set_namespace(descriptor: int, name: str) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot enter the namespace {name}")
+
+
+class Namespace(Host):
+    """A network namespace that a veth pair joins to this process's own.
+
+    Attributes:
+        number: A number from 1 to 254, unique on this machine while the namespace is there; addresses are made of it.
+        address: Its address, as this process reaches it.
+        outside: This process's address, as seen from inside.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+        self.address = ""
+        self.outside = ""
+
+    def create(self, routes: Sequence[str] = ()) -> None:
+        """Make the namespace.
+
+        Args:
+            routes: Networks behind it, ``{number}`` stands for its number, that this process should reach through it.
+        """
+        self._join()
+        self.name = f"chatsubo-{self.number}-{secrets.token_hex(3)}"
+        self.address, self.outside = f"10.200.{self.number}.2", f"10.200.{self.number}.1"
+        run("ip", "netns", "add", self.name)
+        run("ip", "link", "set", self._inner, "netns", self.name)
+        run("ip", "address", "add", f"{self.outside}/30", "dev", self._outer)
+        run("ip", "link", "set", self._outer, "up")
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "address", "add", f"{self.address}/30", "dev", self._inner)
+        self.run("ip", "link", "set", self._inner, "up")
+        for route in routes:
+            run("ip", "route", "add", route.format(number=self.number), "via", self.address)
+
+    def remove(self) -> None:
+        """Remove the namespace and what leads to it."""
+        run("ip", "link", "delete", self._outer, check=False)
+        if self.name:
+            run("ip", "netns", "delete", self.name, check=False)
 
     @property
     def _outer(self) -> str:
