@@ -93,7 +93,7 @@ class World:
     def spawn(self, host: str, *command: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a command in a host; it is killed at the end. Its output goes to a file in the folder."""
         with (self.folder / f"{len(self._processes)}-{host}-{Path(command[0]).name}.log").open("wb") as log:
-            usual = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+            usual: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
             process: subprocess.Popen[bytes] = subprocess.Popen(self._hosts[host].enter(*command), **usual | options)
         self._processes.append(process)
         return process
