@@ -25,6 +25,10 @@ class UnknownPeer(GateFault):
     """Nobody of that name has an access."""
 
 
+class NameTaken(GateFault):
+    """Somebody else is called so."""
+
+
 class PictureOutdated(GateFault):
     """A picture of who may reach what is older than the one that holds.
 

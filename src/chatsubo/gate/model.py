@@ -70,3 +70,17 @@ class Connection(Struct, frozen=True, kw_only=True):
     received: int
     sent: int
     endpoint: str = ""
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """A player and a machine that the player may reach.
+
+    Attributes:
+        player: The player's address in the tunnel.
+        machine: The machine's address.
+        back: Whether the machine may open connections to the player; otherwise it only answers.
+    """
+
+    player: IPv4Address | IPv6Address
+    machine: IPv4Address | IPv6Address
+    back: bool

@@ -1,0 +1,111 @@
+"""The gate as a process: made of its parts, looked after, and served over HTTP."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from chatsubo.gate.api import application
+from chatsubo.gate.config import GateConfig
+from chatsubo.gate.errors import GateFault, StateError
+from chatsubo.gate.gate import Gate
+from chatsubo.gate.rules import Rules
+from chatsubo.gate.state import State
+from chatsubo.gate.tunnel import Tunnel
+
+LOOK_SECONDS = 2.0
+TEND_SECONDS = 10.0
+_STOP_SECONDS = 3
+_LOCK = "gate.lock"
+_LOG = structlog.get_logger(__name__)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only gate that uses a state folder, for as long as the process or the block lasts.
+
+    Raises:
+        StateError: Another one uses it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateError(f"{folder}: {error.strerror}; the gate has to run as root") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StateError(
+            f"another gate uses {folder}; give this one a state folder and an interface of its own"
+        ) from None
+    finally:
+        os.close(handle)
+
+
+@asynccontextmanager
+async def kept(gate: Gate) -> AsyncIterator[Gate]:
+    """Look after a gate that has started: see who is connected, and that the rules are as they should be.
+
+    At the end the VPN server and the rules stay: players go on, and the next process takes them up.
+    """
+    keepers = [
+        asyncio.create_task(_again_and_again(gate.look, LOOK_SECONDS)),
+        asyncio.create_task(_again_and_again(gate.tend, TEND_SECONDS)),
+    ]
+    try:
+        yield gate
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def serve(config: GateConfig, tunnel: Tunnel, firewall: Rules) -> None:
+    """Run the gate until the process is told to end.
+
+    Raises:
+        GateFault: It cannot begin.
+    """
+    with alone(config.state):
+        state = await asyncio.to_thread(State, config.state)
+        try:
+            gate = Gate(config, state, tunnel, firewall)
+            await gate.start()
+            _LOG.info("gate.started", realm=config.realm, interface=tunnel.interface, peers=len(gate.peers))
+            async with kept(gate):
+                await _http(gate, config)
+        finally:
+            state.close()
+
+
+async def _http(gate: Gate, config: GateConfig) -> None:
+    listen = config.listen
+    settings = uvicorn.Config(
+        application(gate, config.auth_token),
+        host=listen.host,
+        port=listen.port,
+        ssl_certfile=listen.cert,
+        ssl_keyfile=listen.key,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    await uvicorn.Server(settings).serve()
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    while True:
+        try:
+            await work()
+        except GateFault as fault:
+            _LOG.error("gate.trouble", reason=str(fault))
+        except Exception:  # noqa: BLE001  whatever it was, the next time may go well
+            _LOG.exception("gate.unexpected")
+        await asyncio.sleep(seconds)
