@@ -11,6 +11,7 @@ from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, HTTPException, NotAuthorizedException
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import FromQuery, JSONBody
 from msgspec import Meta, Struct
 
 from chatsubo.config import Secret
@@ -112,14 +113,14 @@ async def health(gate: NamedDependency[Gate]) -> Standing:
 
 
 @get("/peers")
-async def list_peers(gate: NamedDependency[Gate], online: bool | None = None) -> list[PeerView]:
+async def list_peers(gate: NamedDependency[Gate], online: FromQuery[bool | None] = None) -> list[PeerView]:
     """Give all accesses, or those of players who are connected, or are not."""
     views = [_view(gate, one) for one in gate.peers]
     return [one for one in views if online in (None, one.online)]
 
 
 @post("/peers")
-async def create_peers(gate: NamedDependency[Gate], data: Names) -> list[PeerView]:
+async def create_peers(gate: NamedDependency[Gate], data: JSONBody[Names]) -> list[PeerView]:
     """Give the accesses of players, and make those that are missing."""
     return [_view(gate, one) for one in await gate.create([_printable(name) for name in data.names])]
 
@@ -131,7 +132,7 @@ async def show_peer(request: Asked, gate: NamedDependency[Gate]) -> PeerView:
 
 
 @patch("/peers/{name:path}")
-async def rename_peer(request: Asked, gate: NamedDependency[Gate], data: NewName) -> PeerView:
+async def rename_peer(request: Asked, gate: NamedDependency[Gate], data: JSONBody[NewName]) -> PeerView:
     """Call a player something else."""
     return _view(gate, await gate.rename(_name(request), _printable(data.name)))
 
@@ -155,7 +156,7 @@ async def access(gate: NamedDependency[Gate]) -> Picture:
 
 
 @put("/access")
-async def show_access(gate: NamedDependency[Gate], data: Picture) -> Answer:
+async def show_access(gate: NamedDependency[Gate], data: JSONBody[Picture]) -> Answer:
     """Let a picture of who may reach what hold."""
     await gate.show(data)
     return {"errors": [], "version": data.version}
