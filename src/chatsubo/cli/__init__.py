@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "check-config": Lazy("chatsubo.cli.check_config:check_config", "Check a configuration file."),
     "demo": Lazy("chatsubo.cli.demo:demo", "Play at once: everything embedded."),
     "serve": Lazy("chatsubo.cli.serve:serve", "Run the platform."),
+    "gate": Lazy("chatsubo.cli.gate:gate", "Run and look after a VPN gate."),
     "doctor": Lazy("chatsubo.cli.doctor:doctor", "Say what is reachable, what is not, what to do."),
     "inventory": Lazy("chatsubo.cli.inventory:inventory", "Show what each provider shows now."),
     "plugin": Lazy("chatsubo.cli.plugin:plugin", "Look after plugins."),

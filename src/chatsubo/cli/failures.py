@@ -7,6 +7,7 @@ from chatsubo.cli.console import Failure, Misconfigured
 from chatsubo.config import ConfigError
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.domain.text import N_, Text
+from chatsubo.gate.errors import GateFault
 from chatsubo.providers.exc import ProviderError
 
 _DRIVERS = {"asyncpg", "psycopg"}
@@ -20,6 +21,8 @@ def explain(error: Exception) -> click.ClickException:
     if isinstance(error, ProviderError):
         detail = f" ({error.detail})" if error.detail else ""
         return Failure(f"{error.text}{detail}")
+    if isinstance(error, GateFault):
+        return Failure(str(error))
     if isinstance(error, ChatsuboError):
         return Failure(error.text)
     return _foreign(error)

@@ -3,8 +3,9 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import structlog
@@ -13,8 +14,9 @@ import uvicorn
 from chatsubo.gate.api import application
 from chatsubo.gate.config import GateConfig
 from chatsubo.gate.errors import GateFault, StateError
+from chatsubo.gate.firewall import Firewall
 from chatsubo.gate.gate import Gate
-from chatsubo.gate.rules import Rules
+from chatsubo.gate.roster import Adopted
 from chatsubo.gate.state import State
 from chatsubo.gate.tunnel import Tunnel
 
@@ -66,22 +68,47 @@ async def kept(gate: Gate) -> AsyncIterator[Gate]:
         await asyncio.gather(*keepers, return_exceptions=True)
 
 
-async def serve(config: GateConfig, tunnel: Tunnel, firewall: Rules) -> None:
+async def serve(config: GateConfig) -> None:
     """Run the gate until the process is told to end.
 
     Raises:
         GateFault: It cannot begin.
     """
+    async with _made(config) as (gate, adopted):
+        await gate.start(adopted)
+        _LOG.info("gate.started", realm=config.realm, kind=config.kind, peers=len(gate.peers))
+        async with kept(gate):
+            await _http(gate, config)
+
+
+async def take_down(config: GateConfig) -> None:
+    """Take the interface and the rules away, and end the VPN server. What the gate remembers stays.
+
+    Raises:
+        GateFault: The gate runs, or they cannot be taken away.
+    """
+    async with _made(config) as (gate, _):
+        await gate.down()
+
+
+@asynccontextmanager
+async def _made(config: GateConfig) -> AsyncIterator[tuple[Gate, Sequence[Adopted]]]:
+    """Make the gate out of its parts, and find the accesses that were made elsewhere."""
     with alone(config.state):
         state = await asyncio.to_thread(State, config.state)
         try:
-            gate = Gate(config, state, tunnel, firewall)
-            await gate.start()
-            _LOG.info("gate.started", realm=config.realm, interface=tunnel.interface, peers=len(gate.peers))
-            async with kept(gate):
-                await _http(gate, config)
+            tunnel, adopted = await asyncio.to_thread(_tunnel, config)
+            protected = [ip_network(text) for text in config.protected]
+            rules = Firewall(config.interface, config.network4, config.network6, protected)
+            yield Gate(config, state, tunnel, rules), adopted
         finally:
             state.close()
+
+
+def _tunnel(config: GateConfig) -> tuple[Tunnel, Sequence[Adopted]]:
+    from chatsubo.gate.wireguard import WireGuardTunnel  # noqa: PLC0415
+
+    return WireGuardTunnel.open(config), ()
 
 
 async def _http(gate: Gate, config: GateConfig) -> None:

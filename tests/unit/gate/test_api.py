@@ -14,7 +14,8 @@ TOKEN = {TOKEN_HEADER: "hunter2"}
 
 @pytest.fixture
 async def client(bench: Bench) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(application(bench.gate, bench.config.auth_token))
+    served: Any = application(bench.gate, bench.config.auth_token)
+    transport = httpx.ASGITransport(served)
     async with httpx.AsyncClient(transport=transport, base_url="http://gate", headers=TOKEN) as made:
         yield made
 
