@@ -1,7 +1,7 @@
 """Peers made elsewhere: a folder of client files, PEER/PEER.conf, as the linuxserver/wireguard image lays it out."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_interface
 from pathlib import Path
 

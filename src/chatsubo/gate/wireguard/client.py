@@ -1,10 +1,10 @@
 """The file that a player's WireGuard client reads."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 
-from chatsubo.config import Host, InvalidValue
 from chatsubo.gate.config import GateConfig
+from chatsubo.gate.endpoint import endpoint
 from chatsubo.gate.errors import TunnelError
 from chatsubo.gate.model import Addresses, Peer
 from chatsubo.gate.wireguard.keys import Material
@@ -43,7 +43,7 @@ def client_file(config: GateConfig, peer: Peer, server_public: str) -> str:
     if material.preshared is not None:
         lines.append(f"PresharedKey = {material.preshared.reveal()}")
     lines += [
-        f"Endpoint = {endpoint(config)}",
+        f"Endpoint = {_endpoint(config)}",
         f"AllowedIPs = {', '.join(_routes(config, peer.addresses))}",
         f"PersistentKeepalive = {_KEEPALIVE}",
         "",
@@ -51,23 +51,15 @@ def client_file(config: GateConfig, peer: Peer, server_public: str) -> str:
     return "\n".join(lines)
 
 
-def endpoint(config: GateConfig) -> str:
-    """Return where clients connect to, as ``host:port``, with brackets around an IPv6 address.
-
-    Raises:
-        TunnelError: The configuration does not say it.
-    """
+def _endpoint(config: GateConfig) -> str:
     try:
-        host = Host.from_text(config.endpoint)
-    except InvalidValue as error:
-        raise TunnelError(_unusable(config.endpoint)) from error
-    if host.scheme is not None or not host.name:
-        raise TunnelError(_unusable(config.endpoint))
-    return host.authority(config.port)
-
-
-def _unusable(text: str) -> str:
-    return f"endpoint is {text!r} in the gate's configuration: set it to the host name or address that players reach"
+        found = endpoint(config.endpoint, config.port)
+    except ValueError:
+        raise TunnelError(
+            f"endpoint is {config.endpoint!r} in the gate's configuration: set it to the host name or the address that "
+            "players reach"
+        ) from None
+    return f"[{found.host}]:{found.port}" if found.is_six else f"{found.host}:{found.port}"
 
 
 def _own(addresses: Addresses) -> Iterable[str]:
@@ -88,8 +80,4 @@ def _routes(config: GateConfig, addresses: Addresses) -> Iterable[str]:
     if addresses.six is not None and gate.six is not None:
         own.append(gate.six)
     alone = [address for address in own if not any(address in route for route in wanted)]
-    return [*map(str, dict.fromkeys(wanted)), *(str(_host(address)) for address in alone)]
-
-
-def _host(address: IPv4Address | IPv6Address) -> IPv4Network | IPv6Network:
-    return ip_network(address)
+    return [str(network) for network in dict.fromkeys([*wanted, *map(ip_network, alone)])]

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import re
 from pathlib import Path
 from shutil import which
 
@@ -16,6 +17,9 @@ PROGRAM = "wireguard-go"
 _LIMIT = 20.0
 _UDP_TABLES = (Path("/proc/thread-self/net/udp"), Path("/proc/thread-self/net/udp6"))
 _PAUSE = 0.005
+_NO_DRIVER = "load its module (modprobe tun); a container needs --device /dev/net/tun"
+_NO_RIGHT = "run the gate as root; a container needs --device /dev/net/tun --cap-add NET_ADMIN"
+_COMPLAINT = re.compile(rb"^ERROR: \(.*?\) \S+ \S+ (.*)$", re.MULTILINE)
 
 
 async def start_process(interface: str, *, program: str = PROGRAM, tun: Path = TUN_DEVICE) -> None:
@@ -60,11 +64,7 @@ def _check_tun(tun: Path) -> None:
     try:
         os.close(os.open(tun, os.O_RDWR))
     except OSError as error:
-        remedy = {
-            errno.ENOENT: "load its module (modprobe tun); a container needs --device /dev/net/tun",
-            errno.ENODEV: "load its module (modprobe tun); a container's host has to load it",
-            errno.ENXIO: "load its module (modprobe tun); a container's host has to load it",
-        }.get(error.errno or 0, "run the gate as root; a container needs --device /dev/net/tun --cap-add NET_ADMIN")
+        remedy = _NO_DRIVER if error.errno in {errno.ENOENT, errno.ENODEV, errno.ENXIO} else _NO_RIGHT
         raise TunnelError(
             f"the kernel has no WireGuard, and {tun} cannot be opened ({error.strerror}): {remedy}"
         ) from error
@@ -72,9 +72,8 @@ def _check_tun(tun: Path) -> None:
 
 def _complaint(said: bytes) -> str:
     """Return why the process gave up, without the frame that it draws and the time."""
-    lines = said.decode(errors="replace").splitlines()
-    errors = [line.partition(") ")[2] or line for line in lines if line.startswith("ERROR")]
-    return "; ".join(errors) or "it does not say why"
+    found = _COMPLAINT.findall(said)
+    return b"; ".join(found).decode(errors="replace") or "it does not say why"
 
 
 def udp_port_taken(port: int) -> bool:
