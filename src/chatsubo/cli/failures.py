@@ -11,6 +11,7 @@ from chatsubo.gate.errors import GateFault
 from chatsubo.providers.exc import ProviderError
 
 _DRIVERS = {"asyncpg", "psycopg"}
+_GATE = {"cryptography", "pyroute2"}
 
 
 def explain(error: Exception) -> click.ClickException:
@@ -40,6 +41,11 @@ def _foreign(error: Exception) -> Failure:
             return Failure(
                 Text(N_("the driver for PostgreSQL is not installed")),
                 Text(N_("Install it: pip install 'chatsubo[{extra}]'"), {"extra": "postgres"}),
+            )
+        case ModuleNotFoundError() if error.name in _GATE:
+            return Failure(
+                Text(N_("what a gate needs is not installed")),
+                Text(N_("Install it: pip install 'chatsubo[{extra}]'"), {"extra": "gate"}),
             )
         case OSError():
             return Failure(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_interface
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from itertools import chain
 
 from chatsubo.gate.errors import RealmFull
@@ -44,15 +44,10 @@ class AddressPlan:
         six = self._six[GATE + number] if self._six else None
         return Addresses(four=self._four[GATE + number], six=six)
 
-    def number_of(self, addresses: Iterable[str]) -> int | None:
-        """Return the place that one of ``addresses`` belongs to; None where none is a player's."""
-        for text in addresses:
-            address = ip_interface(text).ip
-            subnet = self._four if address.version == self._four.version else self._six
-            if subnet is not None and address in subnet:
-                number = int(address) - int(subnet.network_address) - GATE
-                return number if 1 <= number <= self.places else None
-        return None
+    def number_of(self, four: IPv4Address) -> int | None:
+        """Return the place that an address belongs to; None where it is no player's."""
+        number = int(four) - int(self._four.network_address) - GATE
+        return number if 1 <= number <= self.places else None
 
     def take(self) -> int:
         """Take a place, and return its number: a fresh one first, then the one that was given back longest ago.

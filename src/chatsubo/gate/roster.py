@@ -20,15 +20,17 @@ Issue = Callable[[str, Addresses], Keys]
 
 
 class Adopted(Struct, frozen=True, kw_only=True):
-    """An access that was made elsewhere, and is handed out before any is made here.
+    """An access that was made elsewhere. One without a name is handed out before any is made here.
 
     Attributes:
-        addresses: Where its player is in the tunnel.
-        keys: What the player proves to be itself with.
+        keys: What its player proves to be itself with.
+        name: Whose it is.
+        addresses: Where its player is in the tunnel; any free place, where it has none yet.
     """
 
-    addresses: Addresses
     keys: Keys
+    name: str = ""
+    addresses: Addresses | None = None
 
 
 class Roster:
@@ -90,15 +92,18 @@ class Roster:
         return self._by_name[name]
 
     def adopt(self, accesses: Iterable[Adopted]) -> None:
-        """Take in accesses that were made elsewhere; those that are known already are no trouble.
+        """Take in accesses that were made elsewhere, once: one that ended since never comes back.
 
         Raises:
             StateError: An address is no player's, or somebody's already.
+            RealmFull: There are not as many places.
         """
-        public = {one.keys.public for one in (*self.peers, *self._spare)}
-        fresh = [self._taken_in(one) for one in accesses if one.keys.public not in public]
-        self._state.put(fresh)
-        self._spare += fresh
+        known = self._state.adopted()
+        unknown = [one for one in accesses if one.keys.public not in known and one.name not in self._by_name]
+        fresh = [self._taken_in(one) for one in unknown]
+        self._state.adopt(fresh)
+        self._by_name |= {one.name: one for one in fresh if one.name}
+        self._spare += [one for one in fresh if not one.name]
 
     def add(self, names: Sequence[str]) -> list[Peer]:
         """Give accesses to players who have none: all of them or none. Adopted ones go first.
@@ -189,11 +194,14 @@ class Roster:
         return Peer(uid=uid, name=name, number=number, addresses=addresses, keys=keys, made=self._clock())
 
     def _taken_in(self, one: Adopted) -> Peer:
-        place = f"{one.addresses.four}, of a peer to adopt,"
-        number = self._plan.number_of([str(one.addresses.four)])
-        if number is None:
-            raise StateError(f"{place} is no player's address of {self._config.subnet}")
-        if not self._plan.take_just(number):
-            raise StateError(f"{place} is another player's already")
+        number = self._plan.take() if one.addresses is None else self._place_of(one.addresses)
         uid, addresses = uuid.uuid4().hex, self._plan.at(number)
-        return Peer(uid=uid, name="", number=number, addresses=addresses, keys=one.keys, made=self._clock())
+        return Peer(uid=uid, name=one.name, number=number, addresses=addresses, keys=one.keys, made=self._clock())
+
+    def _place_of(self, addresses: Addresses) -> int:
+        number = self._plan.number_of(addresses.four)
+        if number is None:
+            raise StateError(f"{addresses.four}, of a peer to adopt, is no player's address of {self._config.subnet}")
+        if not self._plan.take_just(number):
+            raise StateError(f"{addresses.four}, of a peer to adopt, is another player's already")
+        return number

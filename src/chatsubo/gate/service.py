@@ -106,9 +106,29 @@ async def _made(config: GateConfig) -> AsyncIterator[tuple[Gate, Sequence[Adopte
 
 
 def _tunnel(config: GateConfig) -> tuple[Tunnel, Sequence[Adopted]]:
-    from chatsubo.gate.wireguard import WireGuardTunnel  # noqa: PLC0415
+    """Return the VPN server that the file asks for, and the accesses that were made elsewhere."""
+    return _openvpn(config) if config.kind == "openvpn" else _wireguard(config)
 
-    return WireGuardTunnel.open(config), ()
+
+def _wireguard(config: GateConfig) -> tuple[Tunnel, Sequence[Adopted]]:
+    from chatsubo.gate.wireguard import WireGuardTunnel, read_folder  # noqa: PLC0415  each kind has packages of its own
+
+    tunnel = WireGuardTunnel.open(config)
+    place = config.clients or config.clients_dir
+    if place is None:
+        return tunnel, ()
+    folder = read_folder(place)
+    folder.check_server(tunnel.public_key)
+    for fault in folder.faults:
+        _LOG.warning("gate.not-adopted", path=str(fault.path), reason=fault.reason)
+    return tunnel, [Adopted(addresses=one.addresses, keys=one.keys) for one in folder.peers]
+
+
+def _openvpn(config: GateConfig) -> tuple[Tunnel, Sequence[Adopted]]:
+    from chatsubo.gate.openvpn import OpenVPNTunnel  # noqa: PLC0415
+
+    tunnel = OpenVPNTunnel(config)
+    return tunnel, [Adopted(name=name, keys=keys) for name, keys in tunnel.adopted().items()]
 
 
 async def _http(gate: Gate, config: GateConfig) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ CREATE TABLE peers (
     made REAL NOT NULL,
     seen REAL
 ) STRICT;
+CREATE TABLE adopted (public TEXT PRIMARY KEY) STRICT;  -- ever taken in, though it may have ended since
 CREATE TABLE picture (only INTEGER PRIMARY KEY CHECK (only = 1), content BLOB NOT NULL) STRICT;
 """
 _SELECT = "SELECT uid, name, number, four, six, public, material, made, seen FROM peers"
@@ -58,6 +59,15 @@ class State:
     def peers(self) -> list[Peer]:
         """Return the accesses, those that nobody has yet with an empty name."""
         return self._guarded(lambda: [_peer(row) for row in self._connection.execute(_SELECT)])
+
+    def adopted(self) -> set[str]:
+        """Return the public keys of all accesses that were ever taken in from elsewhere."""
+        return self._guarded(lambda: {row[0] for row in self._connection.execute("SELECT public FROM adopted")})
+
+    def adopt(self, peers: Collection[Peer]) -> None:
+        """Remember accesses that were made elsewhere, and for good that they were taken in."""
+        keys = [(one.keys.public,) for one in peers]
+        self._changed(("INSERT INTO adopted (public) VALUES (?)", keys), (_INSERT, [_row(one) for one in peers]))
 
     def picture(self) -> Picture:
         """Return who may reach what; at first nobody anything."""

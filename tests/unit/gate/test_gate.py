@@ -150,6 +150,38 @@ async def test_an_adopted_access_is_taken_in_once(bench: Bench) -> None:
     ]
 
 
+async def test_an_adopted_access_that_is_somebodys_stays_theirs_at_any_free_place(bench: Bench) -> None:
+    keys = Keys(public="old", material=Secret("old-private"))
+    for _ in range(2):
+        await bench.gate.start([Adopted(name="alice", keys=keys), adopted(4)])
+    assert await bench.gate.access("alice") == "old-private 10.66.0.2"
+    assert await bench.again().access("alice") == "old-private 10.66.0.2"
+    assert len(bench.gate.peers) == 1
+
+
+async def test_an_adopted_access_that_ended_never_comes_back(bench: Bench) -> None:
+    named = Adopted(name="alice", keys=Keys(public="old", material=Secret("old-private")))
+    found = [named, adopted(4), adopted(5)]
+    await bench.gate.start(found)
+    await bench.gate.create(["bob", "carol"])
+    await bench.gate.rotate("bob")
+    for name in ("alice", "carol"):
+        await bench.gate.revoke(name)
+    gate = bench.again()
+    await gate.start(found)
+    files = [await gate.access(name) for name in ("alice", "bob", "carol", "dave")]
+    assert not [text for text in files if text.startswith("old")]
+
+
+async def test_who_asked_for_new_keys_is_not_given_the_adopted_ones_again(bench: Bench) -> None:
+    found = Adopted(name="alice", keys=Keys(public="old", material=Secret("old-private")))
+    await bench.gate.start([found])
+    renewed = await bench.gate.rotate("alice")
+    gate = bench.again()
+    await gate.start([found])
+    assert await gate.access("alice") == renewed
+
+
 @pytest.mark.parametrize("last", [1, 7, 200])
 async def test_an_adopted_access_outside_the_subnet_is_refused(bench: Bench, last: int) -> None:
     with pytest.raises(StateError, match=r"is no player's address of 10\.66\.0\.0/29"):
