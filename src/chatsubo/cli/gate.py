@@ -3,14 +3,18 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from chatsubo.cli import console
-from chatsubo.cli.console import Failure
-from chatsubo.config import Logging
+from chatsubo.cli.console import Failure, Misconfigured
+from chatsubo.cli.gate_init import init
+from chatsubo.config import ConfigError, Logging
 from chatsubo.domain.text import N_, Text
+
+if TYPE_CHECKING:
+    from chatsubo.gate.config import GateConfig
 
 DEFAULT_FILE = Path("/etc/chatsubo/gate.yml")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -35,6 +39,9 @@ def gate() -> None:
     """Run and look after a VPN gate, on the machine that players' tunnels end at."""
 
 
+gate.add_command(init)
+
+
 @gate.command()
 @gate_option
 def serve(file: Path) -> None:
@@ -44,10 +51,9 @@ def serve(file: Path) -> None:
     them away.
     """
     from chatsubo.app.logs import configure_logs  # noqa: PLC0415  the web server takes half a second
-    from chatsubo.gate.config import load_gate  # noqa: PLC0415
     from chatsubo.gate.service import serve as run  # noqa: PLC0415
 
-    config = load_gate(file)
+    config = _loaded(file)
     configure_logs(Logging())
     asyncio.run(run(config))
 
@@ -56,12 +62,41 @@ def serve(file: Path) -> None:
 @gate_option
 def down(file: Path) -> None:
     """Take the interface and the rules away, and end the VPN server. What the gate remembers stays."""
-    from chatsubo.gate.config import load_gate  # noqa: PLC0415
     from chatsubo.gate.service import take_down  # noqa: PLC0415
 
-    config = load_gate(file)
+    config = _loaded(file)
     asyncio.run(take_down(config))
     console.say(Text(N_("The gate {interface} is down."), {"interface": config.interface}))
+
+
+@gate.command()
+@gate_option
+@console.json_option
+@click.pass_context
+def doctor(context: click.Context, file: Path, *, as_json: bool) -> None:
+    """Find what usually keeps a gate from working, and say what to do. Changes nothing.
+
+    The exit code is 1 if anything is not as it should be.
+    """
+    from chatsubo.gate.examination import Finding, examine  # noqa: PLC0415
+
+    try:
+        health, _, machines = asyncio.run(_asked(file))
+    except Failure as failure:
+        found = [Finding(ok=False, text=Text(failure.message), remedy=Text(str(failure.next_step or "")))]
+        machines = []
+    else:
+        found = [Finding(ok=False, text=Text(error)) for error in health["errors"]]
+        found = found or [Finding(ok=True, text=Text(N_("The gate answers, and is well.")))]
+    found += asyncio.run(examine(_loaded(file), machines))
+    if as_json:
+        console.data([{"ok": one.ok, "text": str(one.text), "remedy": str(one.remedy or "")} for one in found])
+    else:
+        for one in found:
+            console.say(f"{'✓' if one.ok else '✗'} {one.text}", style="green" if one.ok else "red")
+            if one.remedy is not None and not one.ok:
+                console.say(f"  → {one.remedy}")
+    context.exit(0 if all(one.ok for one in found) else 1)
 
 
 @gate.command()
@@ -70,7 +105,7 @@ def down(file: Path) -> None:
 @click.option("--all", "everyone", is_flag=True, help="Show those too who are not connected.")
 def status(file: Path, *, as_json: bool, everyone: bool) -> None:
     """Show how the gate is, who is connected, and how much was sent."""
-    health, peers = asyncio.run(_asked(file))
+    health, peers, _ = asyncio.run(_asked(file))
     shown = [one for one in peers if everyone or one["online"]]
     if as_json:
         console.data({**health, "players": shown})
@@ -86,14 +121,22 @@ def status(file: Path, *, as_json: bool, everyone: bool) -> None:
         console.table(headings, [_row(one) for one in shown])
 
 
-async def _asked(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what the gate that runs says of itself and of its players."""
+def _loaded(file: Path) -> "GateConfig":
+    from chatsubo.gate.config import load_gate  # noqa: PLC0415
+
+    try:
+        return load_gate(file)
+    except ConfigError as error:
+        raise Misconfigured(str(error), Text(N_("Where there is none yet: chatsubo gate init"))) from None
+
+
+async def _asked(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
+    """Return what the gate that runs says of itself, of its players, and of the machines that they may reach."""
     import httpx  # noqa: PLC0415  for this command alone
 
     from chatsubo.gate.api import TOKEN_HEADER  # noqa: PLC0415
-    from chatsubo.gate.config import load_gate  # noqa: PLC0415
 
-    listen = (config := load_gate(file)).listen
+    listen = (config := _loaded(file)).listen
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104  not bound, replaced
     url = httpx.URL(scheme="https" if listen.cert else "http", host=host, port=listen.port)
     headers = {TOKEN_HEADER: config.auth_token.reveal()}
@@ -105,7 +148,7 @@ async def _asked(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
             trust_env=False,
             verify=False,  # noqa: S501
         ) as client:
-            answers = [await client.get("/api/v1/health"), await client.get("/api/v1/peers")]
+            answers = [await client.get(f"/api/v1/{what}") for what in ("health", "peers", "access")]
     except httpx.HTTPError as error:
         what = Text(N_("no gate answers at {url}: {reason}"), {"url": str(url), "reason": str(error)})
         raise Failure(what, Text(N_("Start it: chatsubo gate serve --config {file}"), {"file": str(file)})) from None
@@ -114,7 +157,9 @@ async def _asked(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
             raise Failure(
                 Text(N_("the gate answers {status}: {text}"), {"status": answer.status_code, "text": answer.text[:200]})
             )
-    return answers[0].json(), answers[1].json()
+    health, peers, picture = (answer.json() for answer in answers)
+    reaches = picture["players"].values()
+    return health, peers, sorted({one for reach in reaches for way in reach.values() for one in way})
 
 
 def _row(peer: dict[str, Any]) -> tuple[object, ...]:

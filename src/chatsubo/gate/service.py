@@ -91,6 +91,16 @@ async def take_down(config: GateConfig) -> None:
         await gate.down()
 
 
+def make_keys(config: GateConfig) -> None:
+    """Make the keys of a gate that has none yet. Blocks.
+
+    Raises:
+        GateFault: They cannot be kept.
+    """
+    with alone(config.state):
+        _tunnel(config)
+
+
 @asynccontextmanager
 async def _made(config: GateConfig) -> AsyncIterator[tuple[Gate, Sequence[Adopted]]]:
     """Make the gate out of its parts, and find the accesses that were made elsewhere."""
