@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -359,6 +360,24 @@ async def test_without_wireguard_it_is_said_what_to_install(bench: WireGuardBenc
     tunnel = WireGuardTunnel(bench.config(), bench.private, program="wireguard-went")
     with pytest.raises(TunnelError, match=r"modprobe wireguard.*apt-get install wireguard-go"):
         await tunnel.up([])
+
+
+async def test_where_ipv6_is_off_it_is_said_and_ipv4_alone_works(bench: WireGuardBench) -> None:
+    bench.world.run(GATE, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
+    with pytest.raises(TunnelError, match=r"cannot be given fd66::1/64, as IPv6 is off.*subnet6"):
+        await bench.tunnel().up([])
+    await bench.tunnel(subnet6=None).up([bench.peer()])
+    assert f"inet {OWN}/16" in _as_it_is(bench)
+
+
+async def test_without_the_right_to_it_it_is_said_who_has_it(bench: WireGuardBench) -> None:
+    work = (
+        "import asyncio; from chatsubo.gate.wireguard.link import Link; "
+        f"asyncio.run(Link({bench.interface!r}).create())"
+    )
+    done = bench.world.run(GATE, "setpriv", "--bounding-set=-net_admin", sys.executable, "-c", work, check=False)
+    assert f"interface {bench.interface} cannot be made: " in done.stderr
+    assert "run the gate as root" in done.stderr
 
 
 async def test_a_program_that_gives_up_is_quoted(bench: WireGuardBench) -> None:

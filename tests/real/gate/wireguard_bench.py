@@ -4,6 +4,8 @@ import os
 import select
 import signal
 import uuid
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from chatsubo.config import Secret
@@ -12,7 +14,6 @@ from chatsubo.gate.model import Addresses, Keys, Peer
 from chatsubo.gate.wireguard import WireGuardTunnel
 from chatsubo.gate.wireguard.keys import new_private_key
 from tests.real.gate.world import GATE, PUBLIC, World
-from tests.real.namespace import run
 
 OWN, OWN6 = "10.66.0.1", "fd66::1"
 """The gate's addresses in the tunnel."""
@@ -68,8 +69,13 @@ class WireGuardBench:
 
     def server_pids(self) -> list[int]:
         """Return the processes of the gate's WireGuard."""
-        found = run("pgrep", "-f", "-x", f"[^ ]*wireguard-go {self.interface}", check=False).stdout
-        return [int(pid) for pid in found.split()]
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                words = path.read_bytes().split(b"\0")
+                if words[0].endswith(b"wireguard-go") and words[1:2] == [self.interface.encode()]:
+                    found.append(int(path.parent.name))
+        return found
 
     def kill_the_server(self) -> None:
         """Kill the gate's WireGuard, and wait until it is gone."""

@@ -83,10 +83,7 @@ class Link:
             for address in there - set(addresses):
                 await netlink.addr("del", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
             for address in set(addresses) - there:
-                flags = {"flags": _NO_DUPLICATES_LOOKED_FOR} if address.version == 6 else {}  # noqa: PLR2004
-                await netlink.addr(
-                    "add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen, **flags
-                )
+                await self._add(netlink, index, address)
 
         await self._visit("given its addresses", arrange)
 
@@ -145,6 +142,20 @@ class Link:
         if found is None:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         return found.index
+
+    async def _add(self, netlink: AsyncIPRoute, index: int, address: Interface) -> None:
+        flags = {"flags": _NO_DUPLICATES_LOOKED_FOR} if isinstance(address, IPv6Interface) else {}
+        try:
+            await netlink.addr(
+                "add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen, **flags
+            )
+        except NetlinkError as error:
+            if isinstance(address, IPv6Interface) and error.code in {errno.EACCES, errno.EOPNOTSUPP}:
+                raise TunnelError(
+                    f"the interface {self.name} cannot be given {address}, as IPv6 is off: turn it on "
+                    f"(sysctl net.ipv6.conf.{self.name}.disable_ipv6=0), or leave subnet6 out"
+                ) from error
+            raise
 
     async def _create(self, netlink: AsyncIPRoute) -> bool:
         try:
