@@ -86,6 +86,13 @@ class Needs:
         return _unless(False, "needs openvpn", LAB)
 
     @cached_property
+    def nftables(self) -> pytest.MarkDecorator:
+        """The kernel's firewall and its tool, and root to use it in a namespace."""
+        if shutil.which("nft") and shutil.which("ip"):
+            return _unless(os.geteuid() == 0, "needs root to make a firewall", AS_ROOT)
+        return _unless(False, "needs nft and ip", LAB)
+
+    @cached_property
     def podman(self) -> pytest.MarkDecorator:
         """Podman with netavark, and root to give it namespaces of its own."""
         backends = (Path("/usr/lib/podman/netavark"), Path("/usr/libexec/podman/netavark"))

@@ -71,7 +71,7 @@ def test_a_file_that_skips_itself_is_an_error_where_none_is_allowed(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "name", ["root", "dockerd", "chromium", "postgresql", "bubblewrap", "wireguard", "openvpn", "podman"]
+    "name", ["root", "dockerd", "chromium", "postgresql", "bubblewrap", "wireguard", "openvpn", "nftables", "podman"]
 )
 def test_every_need_names_the_command_that_meets_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
