@@ -23,6 +23,7 @@ _STOP_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
 _LONGEST_SOCKET_PATH = 107  # bytes, the most that the kernel takes
 _LARGEST_LOG = 16 * 2**20
+_GAVE_UP = "Exiting due to fatal error"  # what OpenVPN says last, whatever it was
 _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -126,20 +127,14 @@ class Server:
         said = await asyncio.to_thread(_launch, settings)
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while said is None and asyncio.get_running_loop().time() < deadline:
-            pid = self.pid
-            if pid is not None and self._places.management.exists() and await self._answers():
+            if self.pid is not None and self._places.management.exists() and await self._answers():
                 return
-            if pid is None and self._was_written():
+            if _GAVE_UP in await asyncio.to_thread(_read_from, log, before):
                 said = ""
             await asyncio.sleep(_PAUSE_SECONDS)
         with suppress(TunnelError):
             await self.stop()
         raise TunnelError(self._reason((said or "") + _read_from(log, before)))
-
-    def _was_written(self) -> bool:
-        with suppress(OSError):
-            return self._places.pid.read_text("ascii").endswith("\n")
-        return False
 
     def _reason(self, log: str) -> str:
         known = {

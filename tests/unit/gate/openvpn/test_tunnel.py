@@ -1,0 +1,119 @@
+"""OpenVPN as the gate's tunnel, where there is no OpenVPN: what it keeps in its files."""
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from chatsubo.gate.errors import StateError, TunnelError
+from chatsubo.gate.openvpn import OpenVPNTunnel, server
+from chatsubo.gate.openvpn.revocation import read_list
+from chatsubo.gate.tunnel import Tunnel
+from tests.unit.gate.openvpn.bench import Clock, gate_file, new_peer
+
+
+@pytest.fixture
+def tunnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenVPNTunnel:
+    """One on a machine without OpenVPN."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "tun").touch()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(server, "_SYSTEM_PATH", "")
+    monkeypatch.setattr(server, "TUN", tmp_path / "tun")
+    return OpenVPNTunnel(gate_file(tmp_path), Clock())
+
+
+def _admitted(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "openvpn" / "ccd").iterdir()}
+
+
+def _revoked(folder: Path) -> set[str]:
+    found: x509.CertificateRevocationList | None = read_list(folder / "openvpn" / "crl.pem")
+    return {f"{one.serial_number:x}" for one in found or ()}
+
+
+def test_it_is_a_tunnel(tunnel: OpenVPNTunnel) -> None:
+    made: Tunnel = tunnel
+    assert (made.interface, made.suffix) == ("chatsubo0", "ovpn")
+
+
+async def test_where_openvpn_is_missing_the_error_says_how_to_install_it(tunnel: OpenVPNTunnel) -> None:
+    with pytest.raises(TunnelError, match="there is no openvpn on this machine: install it"):
+        await tunnel.up([])
+
+
+async def test_where_there_is_no_tun_device_the_error_says_how_to_get_one(
+    tunnel: OpenVPNTunnel, tmp_path: Path
+) -> None:
+    (tmp_path / "tun").unlink()
+    with pytest.raises(TunnelError, match=r"there is no TUN device .* `modprobe tun`"):
+        await tunnel.up([])
+
+
+async def test_where_the_state_folder_is_too_deep_for_a_socket_the_error_says_so(
+    tunnel: OpenVPNTunnel, tmp_path: Path
+) -> None:
+    deep = OpenVPNTunnel(gate_file(tmp_path / ("x" * 100)), Clock())
+    with pytest.raises(TunnelError, match="set `state` to a shorter folder"):
+        await deep.up([])
+
+
+async def test_without_a_server_peers_are_admitted_and_expelled_for_when_it_comes(
+    tunnel: OpenVPNTunnel, tmp_path: Path
+) -> None:
+    peers = [new_peer(tunnel, number) for number in (1, 2, 3)]
+    with pytest.raises(TunnelError):
+        await tunnel.up(peers[:2])
+    assert _admitted(tmp_path) == {peers[0].uid, peers[1].uid}
+    await tunnel.admit(peers)
+    await tunnel.expel(peers[:1])
+    assert _admitted(tmp_path) == {peers[1].uid, peers[2].uid}
+    assert _revoked(tmp_path) == {peers[0].keys.public}
+
+
+async def test_one_who_is_admitted_again_is_revoked_no_more(tunnel: OpenVPNTunnel, tmp_path: Path) -> None:
+    peer = new_peer(tunnel, 1)
+    with pytest.raises(TunnelError):
+        await tunnel.up([peer])
+    await tunnel.expel([peer])
+    await tunnel.expel([peer])
+    await tunnel.admit([peer])
+    assert (_admitted(tmp_path), _revoked(tmp_path)) == ({peer.uid}, set())
+
+
+async def test_who_went_while_no_gate_was_there_is_revoked_by_the_next(tunnel: OpenVPNTunnel, tmp_path: Path) -> None:
+    peers = [new_peer(tunnel, number) for number in (1, 2)]
+    with pytest.raises(TunnelError):
+        await tunnel.up(peers)
+    later = OpenVPNTunnel(gate_file(tmp_path), Clock())
+    with pytest.raises(TunnelError):
+        await later.up(peers[1:])
+    assert (_admitted(tmp_path), _revoked(tmp_path)) == ({peers[1].uid}, {peers[0].keys.public})
+
+
+async def test_without_a_server_nobody_is_connected_and_that_is_told(tunnel: OpenVPNTunnel) -> None:
+    with pytest.raises(TunnelError, match="OpenVPN does not run"):
+        await tunnel.connections()
+
+
+async def test_taking_down_what_is_down_is_no_trouble(tunnel: OpenVPNTunnel) -> None:
+    await tunnel.down()
+
+
+async def test_a_half_written_file_stops_it_before_the_server_starts(tunnel: OpenVPNTunnel, tmp_path: Path) -> None:
+    tunnel.issue("a", new_peer(tunnel, 1).addresses)
+    path = tmp_path / "openvpn" / "authority.pem"
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(StateError, match=r"authority.pem is damaged"):
+        await OpenVPNTunnel(gate_file(tmp_path), Clock()).up([])
+
+
+async def test_a_full_disk_is_told_with_the_file(
+    tunnel: OpenVPNTunnel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = new_peer(tunnel, 1)
+    with pytest.raises(TunnelError):
+        await tunnel.up([])
+    (tmp_path / "openvpn" / "drafts").rmdir()
+    with pytest.raises(TunnelError, match=r"drafts/client: No such file or directory; free some space"):
+        await tunnel.admit([peer])
