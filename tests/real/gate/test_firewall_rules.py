@@ -135,6 +135,27 @@ async def test_whatever_others_did_to_the_rules_is_noticed_and_healed(wall: Worl
     assert await wall.firewall.matches(pairs)
 
 
+@pytest.mark.parametrize("disturbance", ["flush ruleset", "insert rule inet {table} forward accept", "docker"])
+async def test_whoever_changes_the_rules_is_noticed_at_once(wall: WorldWall, disturbance: str):
+    table = f"chatsubo_gate_{wall.players.interface}"
+    pairs = [wall.pair(wall.a, wall.machines[4][0])]
+    await wall.firewall.install(pairs)
+    with wall.firewall.watch() as watch:
+        waiting = asyncio.ensure_future(watch.disturbed())
+        # Pairs that come and go, and what belongs to others, wake nobody.
+        for turn in range(50):
+            await wall.firewall.change([wall.pair(wall.b, f"172.30.1.{turn}")], [])
+        wall.gate.run("nft", "-f", "-", input=OTHERS)
+        assert not waiting.done()
+
+        if disturbance == "docker":
+            wall.gate.run("iptables", "-N", "DOCKER-USER")
+        else:
+            wall.gate.run("nft", disturbance.format(table=table))
+        async with asyncio.timeout(LIMIT):
+            await waiting
+
+
 async def test_no_packet_slips_through_and_none_is_lost_while_the_rules_are_made_again_and_again(wall: WorldWall):
     mine, yours = wall.machines[4]
     pairs = {wall.pair(wall.a, mine), wall.pair(wall.b, yours)}

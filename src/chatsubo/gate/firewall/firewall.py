@@ -9,6 +9,7 @@ from chatsubo.gate.firewall import docker_user
 from chatsubo.gate.firewall.listing import Dropped, Listing, read_counters, read_table
 from chatsubo.gate.firewall.process import call
 from chatsubo.gate.firewall.ruleset import Ruleset
+from chatsubo.gate.firewall.watch import Watch
 from chatsubo.gate.model import Pair
 
 
@@ -89,6 +90,14 @@ class Firewall:
             FirewallError: The kernel does not take it.
         """
         await docker_user.let_through(self._interface)
+
+    def watch(self) -> Watch:
+        """Return what sees others change these rules, or Docker come: then :meth:`matches` and :meth:`tend` are due.
+
+        Raises:
+            FirewallError: The kernel does not tell.
+        """
+        return Watch(self._ruleset.table)
 
     async def counters(self) -> Dropped:
         """Return how many packets were dropped.
