@@ -17,6 +17,8 @@ from chatsubo.domain.text import N_, Text
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _CONFIG = Path("/etc/chatsubo/gate.yml")
+_FOLDER = click.Path(file_okay=False)
+_STATE = "/var/lib/chatsubo-gate"
 _UNIT = Path("/etc/systemd/system/chatsubo-gate.service")
 _UNIT_TEXT = """\
 [Unit]
@@ -50,6 +52,7 @@ def _networks(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.command()
 @click.option("--config", "file", type=_FILE, default=_CONFIG, show_default=True, help="The gate's file.")
 @click.option("--unit", type=_FILE, default=_UNIT, show_default=True, help="The systemd unit.")
+@click.option("--state", type=_FOLDER, default=_STATE, show_default=True, help="Where the gate remembers.")
 @click.option("--realm", prompt="The realm that this gate leads to")
 @click.option("--kind", prompt="The VPN server", type=click.Choice(["wireguard", "openvpn"]), default="wireguard")
 @click.option("--endpoint", prompt="The host name or address that players' clients connect to")
