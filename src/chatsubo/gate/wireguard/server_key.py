@@ -49,8 +49,7 @@ def _keep(path: Path, key: Secret) -> None:
             file.write(f"{key.reveal()}\n")
             file.flush()
             os.fsync(file.fileno())
-        if not path.exists():
-            os.link(draft, path)
+        os.link(draft, path)
     except FileExistsError:
         return
     finally:

@@ -40,6 +40,18 @@ def test_the_configured_key_comes_first(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_comes_second_takes_the_key_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = new_private_key()
+
+    def slowly() -> Secret:
+        (tmp_path / FILE).write_text(first.reveal())
+        return new_private_key()
+
+    monkeypatch.setattr("chatsubo.gate.wireguard.server_key.new_private_key", slowly)
+    assert load_server_key(config(tmp_path)) == first
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
 @pytest.mark.parametrize("content", ["", "half a k", "\udcff", "x" * 44])
 def test_a_broken_file_is_an_error_and_stays_as_it_is(tmp_path: Path, content: str) -> None:
     raw = content.encode(errors="surrogateescape")
