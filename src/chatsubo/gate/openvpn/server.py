@@ -197,7 +197,7 @@ def _read_from(path: Path, start: int) -> str:
 
 def _no_tun() -> str:
     remedy = f"`modprobe tun` makes it; a container needs `--device {TUN} --cap-add NET_ADMIN`"
-    return f"there is no TUN device ({TUN}): {remedy}"
+    return f"there is no TUN device of use ({TUN}): {remedy}"
 
 
 def _interface_taken(name: str) -> str:

@@ -1,5 +1,7 @@
 """OpenVPN as the gate's tunnel, where there is no OpenVPN: what it keeps in its files."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -46,7 +48,7 @@ async def test_where_there_is_no_tun_device_the_error_says_how_to_get_one(
     tunnel: OpenVPNTunnel, tmp_path: Path
 ) -> None:
     (tmp_path / "tun").unlink()
-    with pytest.raises(TunnelError, match=r"there is no TUN device .* `modprobe tun`"):
+    with pytest.raises(TunnelError, match=r"there is no TUN device of use .* `modprobe tun`"):
         await tunnel.up([])
 
 
@@ -89,6 +91,52 @@ async def test_who_went_while_no_gate_was_there_is_revoked_by_the_next(tunnel: O
     with pytest.raises(TunnelError):
         await later.up(peers[1:])
     assert (_admitted(tmp_path), _revoked(tmp_path)) == ({peers[1].uid}, {peers[0].keys.public})
+
+
+async def test_a_log_that_grew_too_long_begins_anew(tunnel: OpenVPNTunnel, tmp_path: Path) -> None:
+    with pytest.raises(TunnelError):
+        await tunnel.up([])
+    log = tmp_path / "openvpn" / "server.log"
+    for size, left in ((16 * 2**20, 16 * 2**20), (16 * 2**20 + 1, 0)):
+        log.touch()
+        os.truncate(log, size)
+        with pytest.raises(TunnelError):
+            await tunnel.up([])
+        assert log.stat().st_size == left
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ERROR: Cannot open TUN/TAP dev /dev/net/tun: No such file or directory (errno=2)", "no TUN device of use"),
+        ("ERROR: Cannot ioctl TUNSETIFF chatsubo0: Device or resource busy (errno=16)", "chatsubo0 is there already"),
+        ("ERROR: Cannot ioctl TUNSETIFF chatsubo0: Operation not permitted (errno=1)", "the gate has to run as root"),
+        (
+            "TCP/UDP: Socket bind failed on local address [undef]: Address already in use (errno=98)",
+            "port 1194 is taken",
+        ),
+        ("Options error: something new", "OpenVPN does not start: Options error: something new | Exiting"),
+        ("", "OpenVPN does not start: Exiting"),
+    ],
+)
+async def test_what_openvpn_says_when_it_gives_up_becomes_a_remedy(
+    tunnel: OpenVPNTunnel, tmp_path: Path, said: str, told: str
+) -> None:
+    program = tmp_path / "bin" / "openvpn"
+    program.write_text(
+        f"#!/bin/sh\nprintf '%s\\n' '{said}' 'Exiting due to fatal error' >>{tmp_path}/openvpn/server.log\n"
+    )
+    program.chmod(0o755)
+    with pytest.raises(TunnelError, match=re.escape(told)):
+        await tunnel.up([])
+
+
+async def test_what_openvpn_says_before_it_has_a_log_is_told(tunnel: OpenVPNTunnel, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "openvpn"
+    program.write_text("#!/bin/sh\necho 'Options error: unknown'\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(TunnelError, match="OpenVPN does not start: Options error: unknown"):
+        await tunnel.up([])
 
 
 async def test_without_a_server_nobody_is_connected_and_that_is_told(tunnel: OpenVPNTunnel) -> None:
