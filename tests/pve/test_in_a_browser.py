@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fakepve import FakeVm
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from chatsubo.app.platform import Platform, running
 from chatsubo.config import load
@@ -46,15 +46,6 @@ PLAYED = ("/", "/tracks", "/boxes/mail-room", "/scoreboard", "/users", "/notices
 KEPT = ("/boxes/mail-room", "/admin", "/admin/templates", "/admin/boxes", "/admin/boxes/new?template=mail")
 
 
-REPLACED = ("htmx:sendAbort", "htmx:afterRequest")
-"""What htmx logs as errors when a newer request for a part of the page takes the place of an older one."""
-
-
-def is_complaint(said: ConsoleMessage) -> bool:
-    """Whether a browser logged a mistake of the page."""
-    return said.type == "error" and not said.text.startswith(REPLACED)
-
-
 @dataclass
 class MovedClock:
     """The time of day, moved ahead."""
@@ -86,7 +77,7 @@ class Club:
         context = await self.browser.new_context(base_url=self.url, locale="en-GB")
         self.visits.push_async_callback(context.close)
         context.set_default_timeout(PATIENCE)
-        context.on("console", lambda said: self.complaints.append(said.text) if is_complaint(said) else None)
+        context.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         context.on("weberror", lambda failed: self.complaints.append(str(failed.error)))
         page = await context.new_page()
         await page.goto("/login")

@@ -121,6 +121,7 @@ class Submissions:
             box=match.box.name,
             box_slug=match.box.slug,
             flag=match.flag.name,
+            flag_id=match.flag.id,
             points=match.flag.points,
             first_blood=first,
             box_done=done,
@@ -129,7 +130,7 @@ class Submissions:
     def _tell(self, actor: Actor, match: _Match, *, is_new: bool, first: bool) -> None:
         self._news.submission()
         if is_new:
-            self._news.solve(actor.account_id, match.box.id)
+            self._news.solve(actor.account_id, match.box.id, match.flag.id)
             self._snapshots.changed()
         if first:
             self._news.notice()
