@@ -50,7 +50,7 @@ async def test_a_writer_that_is_cancelled_between_a_query_and_its_rows_lets_the_
     other = sqlite3.connect(file, timeout=0, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     other.close()
-    assert kept.tb
+    assert kept.type is asyncio.CancelledError
 
 
 async def test_a_database_is_closed_when_the_threads_of_its_connections_have_ended(
