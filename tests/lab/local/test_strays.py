@@ -37,11 +37,15 @@ def test_what_got_away_is_gone_when_it_was_killed() -> None:
 
 
 def test_processes_that_end_while_they_are_looked_at_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ended(path: Path, *_: object, **__: object) -> NoReturn:
+    def ended(path: Path, *_: object) -> NoReturn:
         raise ProcessLookupError(f"No such process: {path}")
 
     stat = Path.stat
-    monkeypatch.setattr(Path, "stat", lambda path, **options: (ended if path.parts[3:] else stat)(path, **options))
+
+    def stat_above(path: Path, **options: bool) -> os.stat_result:
+        return ended(path) if path.parts[3:] else stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_above)
     monkeypatch.setattr(Path, "open", ended)
 
     kill_strays(f"run.{uuid.uuid4().hex}")
