@@ -37,7 +37,7 @@ def test_what_got_away_is_gone_when_it_was_killed() -> None:
 
 
 def test_processes_that_end_while_they_are_looked_at_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ended(path: Path, *_: object) -> NoReturn:
+    def ended(path: Path, *_: object, **__: object) -> NoReturn:
         raise ProcessLookupError(f"No such process: {path}")
 
     stat = Path.stat
