@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import pytest
 
-from chatsubo.testing import ProviderKit
+from chatsubo.testing import FakeTemplate, ProviderKit
+from chatsubo.testing.hypervisor import LABELS
 from chatsubo.testing.kit.running import Ground, Outcome, Result, hold
 from tests.kit.fakes import FakeKit, KitFake, KitHypervisor
 from tests.kit.wrong_acts import LeavesTheDisk
@@ -74,6 +75,19 @@ async def test_a_known_failure_is_known_and_one_that_passes_now_fails() -> None:
     assert results["a_stop_leaves_nothing"].outcome is Outcome.KNOWN
     assert results["stopping_twice_is_a_success"].outcome is Outcome.FAILED
     assert "it passes now" in results["stopping_twice_is_a_success"].reason
+
+
+async def test_flags_of_a_template_that_are_the_same_for_all_are_nobody_elses() -> None:
+    class Live(FakeKit):
+        """Knows nothing of the template, as a live check does."""
+
+        flags = None
+        creds = None
+
+    there = KitHypervisor()
+    there.templates["hello"] = FakeTemplate(labels={**LABELS, "chatsubo.flags.root.value": "FLAG{for all}"})
+    results = await results_of(Live, there)
+    assert results["a_crowd_of_sessions_starts_at_once"].outcome is Outcome.PASSED
 
 
 async def test_a_run_that_is_interrupted_leaves_nothing() -> None:
