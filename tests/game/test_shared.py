@@ -119,6 +119,21 @@ async def test_only_the_machines_of_a_realm_are_reset_when_one_is_named(world: W
     assert all(one.reset for one in (await world.game.catalogue.box(case, vault)).shared)
 
 
+async def test_the_same_machine_of_another_provider_in_the_realm_is_not_shown_as_reset(
+    world: World, admin: Actor, vault: str
+) -> None:
+    async with world.db.read() as tx:
+        listing = await get_listing(tx, "lab")
+    assert listing is not None
+    await world.game.shared.ask_reset(admin, vault)
+    (there,) = listing.instances
+    world.clock.move(seconds=1)
+    await world.offer(provider="lab2", instances=(structs.replace(there, address="10.0.0.6"),))
+    shared = {one.address: one.reset for one in (await world.game.catalogue.box(admin, vault)).shared}
+    assert shared["10.0.0.5"] is not None
+    assert shared["10.0.0.6"] is None
+
+
 async def test_of_a_box_that_players_do_not_see_the_organiser_is_told_alone(
     world: World, admin: Actor, vault: str
 ) -> None:
