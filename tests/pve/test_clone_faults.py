@@ -136,7 +136,7 @@ async def test_a_clone_of_a_killed_platform_is_not_forgotten(lab, provider, make
     begun = asyncio.Event()
     lab.on_task = lambda _kind: begun.set()
     order = make_order()
-    template = (await provider._launcher._clones.look()).templates["hello"]
+    template = await provider._launcher._clones.template("hello")
     told = identity("cluster", "wz01", template, order)
     killed = asyncio.ensure_future(provider._launcher._clones.make(template, order, told, None, set()))
     await begun.wait()

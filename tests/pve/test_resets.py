@@ -108,13 +108,13 @@ async def test_a_machine_that_migrates_in_the_middle_is_followed(pve, make_provi
     vm.config["cores"] = 4
     pve.add_node("pve2")
     provider = make_provider()
-    original = provider._classic._guests.rollback
+    original = provider._classic._cluster.guests.rollback
 
     async def moving(guest, snapshot, *, start):
         vm.node = "pve2"
         return await original(guest, snapshot, start=start)
 
-    provider._classic._guests.rollback = moving
+    provider._classic._cluster.guests.rollback = moving
     instance = await provider.reset("wz01", "mail")
     assert (instance.node, vm.config["cores"]) == ("pve2", 1)
     assert [(one["type"], one["node"]) for one in pve.tasklog] == [("qmrollback", "pve2")]

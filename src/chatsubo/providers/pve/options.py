@@ -65,6 +65,25 @@ class Options:
         """Whether something has to be done inside the guest."""
         return bool(self.files or self.program)
 
+    @property
+    def cloud_init(self) -> bool:
+        """Whether something is asked of cloud-init."""
+        return bool(self.user or self.password or self.keys)
+
+    @property
+    def brought(self) -> frozenset[str]:
+        """The values that get into the guest."""
+        told = frozenset().union(
+            {file.slot for file in self.files}, *map(named_in, (self.user, self.password, self.keys))
+        )
+        return told | (self.named if self.program else frozenset())
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What the labels ask for that a guest would have to be given, as they name it."""
+        ways = {"chatsubo.file": self.files, "chatsubo.exec": self.program, "chatsubo.cloudinit": self.cloud_init}
+        return (*sorted(f"${name}" for name in self.named), *(way for way, used in ways.items() if used))
+
 
 def read_options(labels: Mapping[str, str]) -> Options:
     """Return what ``labels`` ask for; one that cannot be read becomes a warning.
