@@ -52,7 +52,7 @@ def redact(text: str, values: Mapping[str, str]) -> str:
 def base64_forms(value: str) -> set[str]:
     """Return what a whole ``value`` looks like in base64, both alphabets, without the padding.
 
-    A line feed after it adds to that and changes nothing of it, since the first half of its byte is zero, as padding is.
+    A line feed after it changes nothing of that, since the first half of its byte is zero, as padding is.
     Encoded together with what stands before it, a value looks otherwise.
     """
     data = value.encode("utf-8", "surrogatepass")
