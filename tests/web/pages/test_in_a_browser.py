@@ -225,6 +225,7 @@ async def test_a_stop_asks_first_and_shows_what_happens(club: Club):
 async def test_news_disturb_nobody_who_is_about_to_do_something(club: Club, world):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/straylight")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
     await page.fill("#box-flag", "FLAG{half a fl")
     await page.click("#ask-stop summary")
     await page.focus("#stop")
@@ -239,6 +240,7 @@ async def test_news_disturb_nobody_who_is_about_to_do_something(club: Club, worl
 async def test_a_choice_outlives_news(club: Club, world):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/last-call")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
     await page.get_by_label("wz02").check()
     async with page.expect_response("**/last-call/machine"):
         world.bus.publish(EVERYONE, Event("resync"))
