@@ -193,6 +193,17 @@ async def test_the_home_page_follows_a_found_flag_a_machine_and_the_standings(cl
     await expect(page.locator("#home")).to_have_count(1)
 
 
+async def test_of_three_cards_in_two_columns_the_third_takes_its_whole_row(club: Club):
+    page = await club.log_in("case")
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    cards = page.locator("#home .boxes").last
+    await expect(cards.locator(".box-card")).to_have_count(3)
+    row, third = await cards.bounding_box(), await cards.locator(".box-card").last.bounding_box()
+    assert row is not None
+    assert third is not None
+    assert (third["x"], third["width"]) == (row["x"], row["width"])
+
+
 async def test_an_error_page_has_the_frame_of_every_page(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/nowhere")
