@@ -36,7 +36,7 @@ async def test_a_player_asks_for_a_reset_and_everyone_is_told_five_minutes_befor
     case, molly = await world.player("case"), await world.player("molly")
     with world.bus.subscribe([EVERYONE]) as news:
         await world.game.shared.ask_reset(case, vault)
-        events = [await news.next(within=5) for _ in range(2)]
+        events = [await news.next(within=60) for _ in range(2)]
     assert {event.name for event in events if event} == {"boxes", "notice"}
     assert await told(world, molly) == [
         "shared in wz01 will be brought back to its initial state in 5 min. case asked for it."
