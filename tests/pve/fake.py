@@ -183,6 +183,12 @@ class RealisticPve(FakePve):
         one.pop("name", None)
         one.update(told)
 
+    def _config_priv(self, key: str) -> str:
+        """Return the right that changing a key of a configuration takes, those of cloud-init as they really are."""
+        if key in ("ciuser", "cipassword", "sshkeys", "nameserver", "searchdomain"):
+            return "VM.Config.Cloudinit"
+        return "VM.Config.Network" if key.startswith("ipconfig") else str(super()._config_priv(key))
+
     async def task(self, node: str, ttype: str, tid: Any, user: str, body: Any, **options: Any) -> Any:
         """Begin a task that takes time. RAM in a snapshot runs on.
 

@@ -59,6 +59,8 @@ from tests.pve.fake import SECRET
         (0, "clone failed: can't lock file '/var/lock/x.conf' - got timeout", Locked, Advice.RETRY),
         (0, "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout", Locked, Advice.RETRY),
         (500, "trying to acquire cfs lock 'domain-ha' ...", Locked, Advice.RETRY),
+        (500, "detected modified configuration - file changed by other user? Try again.", Locked, Advice.RETRY),
+        (500, "checksum mismatch (file change by other user?)", Locked, Advice.RETRY),
         (500, "unable to acquire pmxcfs lock", Locked, Advice.RETRY),
         (0, 'clone failed: Volume group "pve" has insufficient free space (10 extents)', NoCapacity, Advice.RETRY),
         (0, "clone failed: free space in thin pool pve/data reached threshold.", NoCapacity, Advice.RETRY),
@@ -202,7 +204,7 @@ async def test_sentences_in_the_reason_phrase_alone_are_understood(pve, make_pro
     pve.snapshot_lock(100, "backup")
     pve.fail("POST", "/rollback", 500, "VM is locked (backup)")
     with pytest.raises(Locked) as raised:
-        await make_provider(start_timeout=0.3).reset("wz01", "mail")
+        await make_provider(start_timeout=3.0).reset("wz01", "mail")
     assert "VM is locked (backup)" in raised.value.detail
 
 

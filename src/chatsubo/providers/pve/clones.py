@@ -11,7 +11,7 @@ from typing import Any
 
 from chatsubo.domain.labels import PREFIX, parse_notes
 from chatsubo.providers.base import StartOrder
-from chatsubo.providers.exc import Locked, NoCapacity, TemplateNotFound
+from chatsubo.providers.exc import Cancelled, Locked, NoCapacity, ProviderError, TemplateNotFound
 from chatsubo.providers.pve.cluster import Cluster
 from chatsubo.providers.pve.config import Dynamic
 from chatsubo.providers.pve.errors import AgentAway, AlreadyThere, Moved, VmidTaken
@@ -25,6 +25,8 @@ from chatsubo.providers.pve.template import PveTemplate
 
 REMOVING = 50.0
 """Seconds that the removal of a clone may take."""
+SPARE = 20.0
+"""Seconds for which a start may wait to remove what an earlier try of it left."""
 HEADING = "Made by Chatsubo for one session, at whose end it is removed. Do not edit."
 _COPIED = (f"{PREFIX}flags.", f"{PREFIX}creds.", READY)
 _LONGEST_STEM = 40
@@ -80,17 +82,14 @@ class Clones:
             ProviderError: As Proxmox answers.
         """
         for vmid in self._vmids(order.id, wanted, await self._in_use()):
-            self._taken.add(vmid)
             made.add(vmid)
+            self._taken.add(vmid)
             try:
-                async with self._cloning:
-                    await patiently(partial(self._clone, template, vmid, order, labels), order.deadline)
-                return await patiently(partial(self._cluster.guests.find, vmid), order.deadline, passing=(Moved,))
-            except VmidTaken:
-                # Somebody else's, or ours whose answer was lost: it stays in the list, and is removed if it is ours.
-                continue
+                guest = await self._make_at(vmid, template, order, labels)
             finally:
                 self._taken.discard(vmid)
+            if guest is not None:
+                return guest
         raise NoCapacity(
             f"pve/{self._cluster.provider}: no id is left in {self._dynamic.vmids.first}-{self._dynamic.vmids.last}"
         )
@@ -114,6 +113,31 @@ class Clones:
             return
         finally:
             self._cluster.survey.forget_guest(vmid)
+
+    async def _make_at(
+        self, vmid: int, template: PveTemplate, order: StartOrder, labels: Mapping[str, str]
+    ) -> Guest | None:
+        """Make a clone of that id and return it; None where the id is somebody else's."""
+        for _ in range(2):
+            try:
+                async with self._cloning:
+                    await patiently(partial(self._clone, template, vmid, order, labels), order.deadline)
+                return await patiently(partial(self._cluster.guests.find, vmid), order.deadline, passing=(Moved,))
+            except VmidTaken:
+                if not await self._freed(vmid, order):
+                    return None
+        return None
+
+    async def _freed(self, vmid: int, order: StartOrder) -> bool:
+        """Remove what has an id if it is of this session, and say whether the id is free then.
+
+        It is where an earlier try was killed, or its answer was lost; while it is copied nobody can see whose it is.
+        """
+        try:
+            await self.remove(vmid, order.id, limit=min(SPARE, order.seconds_left / 2))
+        except ProviderError:
+            return False
+        return all(one.vmid != vmid for one in await self._cluster.guests.all())
 
     async def _clone(self, template: PveTemplate, vmid: int, order: StartOrder, labels: Mapping[str, str]) -> None:
         try:
@@ -162,6 +186,18 @@ class Clones:
             vmid = vmids.first + (begin + step) % vmids.size
             if vmid not in in_use and vmid not in self._taken and vmid != wanted:
                 yield vmid
+
+
+def claimed(config: Mapping[str, Any], order: StartOrder) -> str:
+    """Return the digest of a clone's configuration, for a change that is refused if somebody changes it meanwhile.
+
+    Raises:
+        Cancelled: It is not of this session and generation any more: this process slept while another one went on.
+    """
+    labels = parse_notes(notes(config))
+    if (labels.get(SESSION), generation_of(labels)) != (order.id, order.generation):
+        raise Cancelled(f"the clone of the session {order.id} is not of its generation {order.generation} any more")
+    return str(config["digest"])
 
 
 def identity(provider: str, realm: str, template: PveTemplate, order: StartOrder) -> dict[str, str]:

@@ -67,7 +67,7 @@ _MEANINGS: tuple[tuple[str, type[ProviderError]], ...] = (
     (r"configuration file .* does not exist|unable to find configuration file|no such vm|no such container", Moved),
     (r"snapshot '.*' does not exist", SnapshotMissing),
     (r"(vm|ct) is locked|got timeout|got lock (request )?timeout|trying to acquire (cfs )?lock", Locked),
-    (r"got wrong lock|unable to acquire (\w+ )?lock", Locked),
+    (r"detected modified configuration|checksum mismatch|got wrong lock|unable to acquire (\w+ )?lock", Locked),
     (r"is running - destroy failed|container is running|vm is running$", Locked),
     (r"no quorum|cluster not ready", PeerAway),
     (r"no space left|out of space|(not enough|insufficient) (free )?space|free space .* reached threshold", NoCapacity),

@@ -5,6 +5,7 @@ A reset destroys the clone and makes it anew under the same id, and so at the sa
 
 import asyncio
 import time
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from chatsubo.providers.exc import Cancelled, Misconfigured, NotReady, ProviderE
 from chatsubo.providers.pve.agent import Agent
 from chatsubo.providers.pve.classic import STARTING, start
 from chatsubo.providers.pve.clones import REMOVING as REMOVAL
-from chatsubo.providers.pve.clones import Clones, description, identity
+from chatsubo.providers.pve.clones import SPARE, Clones, claimed, description, identity
 from chatsubo.providers.pve.cluster import Cluster
 from chatsubo.providers.pve.config import Dynamic
 from chatsubo.providers.pve.errors import AgentAway, AlreadyThere, Moved
@@ -37,8 +38,6 @@ VALUES = Text(N_("Bringing this session's values in"))
 PORT = N_("Waiting for port {port}")
 CLEANING = 60.0
 """Seconds that cleaning up after a failure may take."""
-SPARE = 20.0
-"""Seconds for which a start that is done may wait to remove what an earlier try of it left."""
 CONNECT = 2.0
 
 log = structlog.get_logger(__name__)
@@ -145,12 +144,15 @@ class Launcher:
         )
         address, readiness = await self._settle(guest, realm, source, order)
         labels |= {ADDRESS: address, STATE: FINISHED}
-        finish = partial(self._cluster.guests.put, guest, "config", {"description": description(labels)})
-        await patiently(finish, order.deadline)
-        self._cluster.survey.forget_guest(guest.vmid)
+        await patiently(partial(self._finish, guest, labels, order), order.deadline)
         instance = PveInstance.clone(guest, labels, read_metadata(labels))
         instance.running, instance.readiness = True, readiness
         return instance
+
+    async def _finish(self, guest: Guest, labels: Mapping[str, str], order: StartOrder) -> None:
+        digest = claimed(await self._cluster.guests.config(guest), order)
+        await self._cluster.guests.put(guest, "config", {"description": description(labels), "digest": digest})
+        self._cluster.survey.forget_guest(guest.vmid)
 
     async def _set_up(
         self, guest: Guest, realm: str, source: PveTemplate, order: StartOrder, before: Seen | None
@@ -159,7 +161,8 @@ class Launcher:
         config = await self._cluster.guests.config(guest)
         network = network_of(self._dynamic, realm)
         mac = mac_of(before.config) if before else ""
-        values: dict[str, str | bool] = {**card(guest, config, network, self._dynamic, mac)}
+        values: dict[str, str | bool] = {"digest": claimed(config, order)}
+        values |= card(guest, config, network, self._dynamic, mac)
         if others := other_cards(config):
             values["delete"] = ",".join(others)
         if guest.kind == "qemu":
