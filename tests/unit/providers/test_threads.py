@@ -242,13 +242,13 @@ class SlowStarter(PlainProvider):
 @pytest.mark.parametrize("how", ["deadline", "cancelled"])
 async def test_what_a_plain_start_makes_after_it_was_called_off_is_stopped(how: str) -> None:
     slow = SlowStarter()
-    order = make_order(seconds=0.1 if how == "deadline" else 60)
+    order = make_order(seconds=3 if how == "deadline" else 60)
     call = with_plain_methods(slow).start_dynamic_instance("wz01", "web", order.id, order)
     starting = asyncio.ensure_future(call)
     assert await asyncio.to_thread(slow.begun.wait, 30)
     if how == "cancelled":
         starting.cancel()
-    await asyncio.wait({starting}, timeout=0.3)
+    await asyncio.wait({starting}, timeout=0.3 + (order.seconds_left if how == "deadline" else 0))
     assert not starting.done(), "it does not wait for its thread"
     slow.go_on.set()
     with pytest.raises(TimedOut if how == "deadline" else asyncio.CancelledError):
@@ -267,7 +267,7 @@ async def test_a_plain_start_whose_deadline_has_passed_does_not_begin() -> None:
 async def test_a_plain_start_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "CALLING_OFF", 0.05)
     slow = SlowStarter()
-    order = make_order(seconds=0.05)
+    order = make_order(seconds=2)
     try:
         with pytest.raises(TimedOut):
             await with_plain_methods(slow).start_dynamic_instance("wz01", "web", order.id, order)
