@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chatsubo.providers.exc import BuildFailed, Locked, Misconfigured, NotReady, ProviderError
+from chatsubo.providers.pve.checks import major
 from chatsubo.providers.pve.errors import AgentAway
 from chatsubo.providers.pve.guests import Guest, Guests
 from chatsubo.providers.pve.options import SecretFile
@@ -109,9 +110,7 @@ class Agent:
 
     async def _takes_lists(self) -> bool:
         if self._major is None:
-            told = str((await self._guests.client.get("/version")).get("version") or "")
-            major = told.partition(".")[0]
-            self._major = int(major) if major.isdigit() else ARRAYS_SINCE
+            self._major = major(await self._guests.client.get("/version")) or ARRAYS_SINCE
         return self._major >= ARRAYS_SINCE
 
 

@@ -66,8 +66,9 @@ class PveProvider(BaseProvider):
         """Ask Proxmox whether it can be reached, which rights the token has, and what is not as it should be."""
         findings: list[Finding] = list(checks.transport(self.config))
         try:
-            findings += checks.version(await self._client.get("/version"))
-            findings += await checks.rights(self._client, self.config)
+            answer = await self._client.get("/version")
+            findings += checks.version(answer)
+            findings += await checks.rights(self._client, self.config, checks.major(answer))
             findings += await checks.nodes(self._client, self.config)
             findings += checks.guests(self._cluster.sort(await self._cluster.survey.look()))
             if self.config.dynamic is not None:
