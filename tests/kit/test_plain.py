@@ -2,7 +2,6 @@
 
 import functools
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
@@ -98,7 +97,7 @@ class PlainProvider(BaseProvider):
         super().__init__(["wz01"])
         self.name = "one"
         self.rack = rack
-        self.turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self.turns: dict[str, threading.Lock] = {}
         self.called_off: set[str] = set()
 
     @classmethod
@@ -114,6 +113,9 @@ class PlainProvider(BaseProvider):
             raise TimedOut(str(error)) from error
         except (OSError, ValueError) as error:
             raise BackendConnectionException("plain/one", str(error)) from error
+
+    def turn(self, session_id: str) -> threading.Lock:
+        return self.turns.setdefault(session_id, threading.Lock())
 
     def check(self) -> Check:  # type: ignore[override]
         try:
@@ -151,7 +153,7 @@ class PlainProvider(BaseProvider):
     ) -> BaseInstance:
         if realm not in self.realms:
             raise Misconfigured(f"plain/one does not serve {realm}")
-        with self.turns[session_id]:
+        with self.turn(session_id):
             there = self.ask(lambda: self.rack.machines.get(session_id))
             if there and there.generation > order.generation:
                 raise Cancelled("a newer one is there")
@@ -202,7 +204,7 @@ class PlainProvider(BaseProvider):
     def stop_dynamic_instance(self, session_id: str) -> None:  # type: ignore[override]
         self.called_off.add(session_id)
         try:
-            with self.turns[session_id]:
+            with self.turn(session_id):
                 self.ask(lambda: self.rack.machines.pop(session_id, None))
         finally:
             self.called_off.discard(session_id)
