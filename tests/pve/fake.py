@@ -16,6 +16,7 @@ API = "/api2/json"
 TOKEN_ID = "chatsubo@pve!game"
 SECRET = "0b1d5f64-6f2e-4c9a-a1d4-3f3a6a3f7a11"
 TASK_SECONDS = 0.02
+DHCP = "192.0.2.20/24"
 
 
 class Violation(AssertionError):
@@ -182,6 +183,15 @@ class RealisticPve(FakePve):
             self._known[one["vmid"]] = (now, told)
         one.pop("name", None)
         one.update(told)
+
+    async def _lxc_interfaces(self, user: str, values: Any) -> Any:
+        """Tell the interfaces of a container, whose network has a DHCP server, with a network that it made itself."""
+        shown = await super()._lxc_interfaces(user, values)
+        for one in shown or ():
+            if one["name"] == "eth0" and "inet" not in one:
+                one["inet"] = DHCP
+        own = {"name": "docker0", "hwaddr": "02:42:AC:11:00:01", "hardware-address": "02:42:AC:11:00:01"}
+        return shown and [{**own, "inet": "172.17.0.1/16", "ip-addresses": []}, *shown]
 
     def _config_priv(self, key: str) -> str:
         """Return the right that changing a key of a configuration takes, those of cloud-init as they really are."""

@@ -152,9 +152,12 @@ async def test_a_clone_of_a_killed_platform_is_not_forgotten(lab, provider, make
     told = identity("cluster", "wz01", template, order)
     killed = asyncio.ensure_future(provider._launcher._clones.make(template, order, told, None, set()))
     await begun.wait()
+    [first] = [vm.vmid for vm in lab.vms if vm.vmid != 100]
     instance = await start(make_provider(dynamic=dynamic()), again(order))
     await killed
     assert [vm.vmid for vm in lab.vms] == [100, instance.id]
+    # So it has the same address, too, where that was a reset.
+    assert instance.id == first
 
 
 RIGHTS = {
