@@ -1,8 +1,10 @@
-"""Writes into the manual what each plugin can do: from its class, and from what the conformance kit asks of it.
+"""Writes into the manual what each plugin can do: from its class, and from what came of the conformance kit's checks.
 
-What a column says of the kit is proven: a check that is asked and fails, or is skipped, fails the tests.
+The results are those of the last run with ``--run``, which takes some minutes and needs a Docker Engine. They cannot
+grow old unseen: tests fail where a check that is asked has no result, and a check that fails now fails the tests.
 """
 
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from chatsubo.providers.abilities import Ability, abilities  # noqa: E402
 from chatsubo.providers.registry import Registry  # noqa: E402
 from chatsubo.testing import ProviderKit  # noqa: E402
 from chatsubo.testing.kit import asking  # noqa: E402
+from chatsubo.testing.kit.results import read_results  # noqa: E402
 from tests.lab.local.test_local_kit import TestLocalProvider  # noqa: E402
 from tests.pve.test_pve_kit import TestClassicPve, TestDynamicPve  # noqa: E402
 from tests.real.docker.test_docker_kit import TestClassicDocker, TestDynamicDocker  # noqa: E402
@@ -23,6 +26,8 @@ KITS: Mapping[str, tuple[type[ProviderKit], ...]] = {
     "local": (TestLocalProvider,),
     "pve": (TestDynamicPve, TestClassicPve),
 }
+TESTS = ("tests/real/docker/test_docker_kit.py", "tests/lab/local/test_local_kit.py", "tests/pve/test_pve_kit.py")
+RESULTS = ROOT / "tests" / "kit" / "results.txt"
 PAGES = {language: ROOT / "docs" / language / "plugin-kit.md" for language in ("en", "fr")}
 BEGIN, END = "<!-- support matrix: begin, written by scripts/support_matrix.py -->", "<!-- support matrix: end -->"
 
@@ -51,7 +56,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def matrix(language: str) -> str:
-    """Return the table: plugins by ability, and how many of the kit's checks each is held to."""
+    """Return the table: plugins by ability, and how many of the kit's checks each has passed."""
     kinds = sorted(KITS)
     rows = [*_of_classes(kinds), *_of_kits(kinds)]
     number = 0 if language == "en" else 1
@@ -69,13 +74,23 @@ def _of_classes(kinds: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
 
 
 def _of_kits(kinds: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
+    results = read_results(RESULTS)
     themes: dict[str, list[str]] = {}
     for name, check in ProviderKit.checks().items():
         themes.setdefault(check.__module__.rpartition(".")[2], []).append(name)
     for theme, names in themes.items():
-        asked = {kind: sum(any(not kit.asked(one).missing for kit in KITS[kind]) for one in names) for kind in kinds}
-        yield theme, [f"{asked[kind]} / {len(names)}" if asked[kind] else "–" for kind in kinds]  # noqa: RUF001
-    yield "known", [str(sum(len(kit.known_failures) for kit in KITS[kind])) for kind in kinds]
+        passed = {kind: len(_ended(results, kind, "passed").intersection(names)) for kind in kinds}
+        yield theme, [f"{passed[kind]} / {len(names)}" if passed[kind] else "–" for kind in kinds]  # noqa: RUF001
+    yield "known", [str(len(_ended(results, kind, "known"))) for kind in kinds]
+
+
+def _ended(results: Mapping[tuple[str, str], str], kind: str, outcome: str) -> set[str]:
+    """Return the checks that ended so for a plugin, in whatever way it was configured, and in no other way worse."""
+    kits = {kit.__name__ for kit in KITS[kind]}
+    of_kind = {(f"test_{check}", result) for (kit, check), result in results.items() if kit in kits}
+    if outcome != "passed":
+        return {check for check, result in of_kind if result == outcome}
+    return {check for check, _ in of_kind} - {check for check, result in of_kind if result != "passed"}
 
 
 def _mark(there: bool) -> str:
@@ -90,7 +105,10 @@ def with_matrix(text: str, language: str) -> str:
 
 
 def main() -> None:
-    """Write the table into both languages' pages."""
+    """Write the table into both languages' pages; with ``--run``, hold our plugins to the kit before."""
+    if "--run" in sys.argv[1:]:
+        options = ("-q", "-n", "2", "-p", "chatsubo.testing.kit.results", "--kit-results", str(RESULTS))
+        subprocess.run([sys.executable, "-m", "pytest", *options, *TESTS], cwd=ROOT, check=True)  # noqa: S603  ours
     for language, page in PAGES.items():
         page.write_text(with_matrix(page.read_text("utf-8"), language), "utf-8")
 

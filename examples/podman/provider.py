@@ -25,6 +25,7 @@ from chatsubo.providers.exc import (
     InstanceNotFound,
     Locked,
     MalformedMetadataException,
+    Misconfigured,
     ProviderError,
     TemplateNotFound,
     TimedOut,
@@ -121,12 +122,15 @@ class PodmanProvider(BaseProvider):
                     items.append(PodmanInstance(machine))
                 except MalformedMetadataException as error:
                     rejected.append(Rejected(machine.name, Text("its labels: {reason}", {"reason": error.detail})))
-        return Listing([one for one in items if realm in (None, one.realm)], rejected)
+        realms = {one for one in self.realms if realm in (None, one)}  # of others we know nothing
+        return Listing([one for one in items if one.realm in realms], rejected)
 
     async def start_dynamic_instance(
         self, realm: str, template: str, session_id: str, order: StartOrder
     ) -> PodmanInstance:
         """Make a container for the session, or adopt the one that is there; leave nothing behind on failure."""
+        if realm not in self.realms:
+            raise Misconfigured(f"{self.kind}/{self.name} does not serve the realm {realm}")
         try:
             async with asyncio.timeout(order.seconds_left), self._turn(session_id):
                 return await self._made(realm, template, order)

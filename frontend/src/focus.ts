@@ -1,4 +1,4 @@
-// A part of the page that is fetched anew leaves everyone where they were: at a question, or at the keyboard.
+// A part of the page that is fetched anew leaves everyone where they were: at a question, at a choice, or at the keyboard.
 
 interface Swap {
   target: HTMLElement;
@@ -7,10 +7,12 @@ interface Swap {
 
 export function keepPlaces(): void {
   let open: string[] = [];
+  let chosen: string[] = [];
   let focused = "";
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = (event as CustomEvent<Swap>).detail;
     open = [...target.querySelectorAll("details.confirm[open]")].map((question) => question.id);
+    chosen = [...target.querySelectorAll("input[type=radio]:checked")].map((choice) => choice.id);
     // The button that was pressed is disabled meanwhile, which takes its focus away.
     const acted = requestConfig.verb !== "get" && target.contains(requestConfig.elt);
     const active = document.activeElement;
@@ -18,6 +20,10 @@ export function keepPlaces(): void {
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const id of open.splice(0)) document.getElementById(id)?.setAttribute("open", "");
+    for (const id of chosen.splice(0)) {
+      const choice = document.getElementById(id);
+      if (choice instanceof HTMLInputElement) choice.checked = true;
+    }
     const place = document.activeElement === document.body ? document.getElementById(focused) : null;
     focused = "";
     if (!place) return;

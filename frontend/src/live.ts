@@ -12,8 +12,6 @@ const SPREAD = 1500;
 const TOLD_TO_ALL = new Set(["standings", "boxes", "resync"]);
 /** Milliseconds that a stream may be away before the page says so. */
 const GRACE = 8000;
-/** Milliseconds within which two messages of a found flag are of the same one. */
-const TWICE = 1000;
 
 /** The SSE extension makes its streams with this, and lets us make them. */
 type WithStreams = typeof htmx & { createEventSource: (address: string) => EventSource };
@@ -23,6 +21,9 @@ interface Message {
   data: unknown;
 }
 
+/** The flags that were found while this page was open: of each we hear twice, from the stream and from its form. */
+const found = new Set<unknown>();
+
 const waiting = new Map<string, number>();
 let offline = 0;
 
@@ -31,7 +32,7 @@ export function startLive(): void {
   // A right flag says so in the answer to its form, too: the stream may be away.
   document.addEventListener("flagfound", (event) => {
     (event.target as Element).closest("form")?.reset();
-    announce({ name: "solve", data: {} });
+    announce({ name: "solve", data: (event as CustomEvent<{ flag: number }>).detail });
   });
   if (!live) return;
   window.addEventListener("pageshow", (event) => {
@@ -113,12 +114,11 @@ function soon(message: Message): void {
   waiting.set(message.name, timer);
 }
 
-let solvedAt = 0;
-
 function announce({ name, data }: Message): void {
   if (name === "solve") {
-    if (Date.now() - solvedAt < TWICE) return;
-    solvedAt = Date.now();
+    const { flag } = data as { flag: number };
+    if (found.has(flag)) return;
+    found.add(flag);
   }
   document.dispatchEvent(new CustomEvent(`live:${name}`, { detail: data }));
 }

@@ -67,7 +67,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
 
 async def listing(platform: Platform, name: str) -> ProviderListing:
     """What is known of a provider once it was looked at."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with platform.db.read() as tx:
                 found = await get_listing(tx, name)

@@ -11,7 +11,8 @@ import pytest
 from chatsubo.testing import ProviderKit
 from chatsubo.testing.kit import HOOKS
 from chatsubo.testing.kit.ground import Ground
-from scripts.support_matrix import KITS, PAGES, with_matrix
+from chatsubo.testing.kit.results import read_results
+from scripts.support_matrix import KITS, PAGES, RESULTS, with_matrix
 from tests.docs.pages import DOCS, LANGUAGES, Page
 
 GUIDES = {language: Page(PAGES[language]) for language in LANGUAGES}
@@ -52,6 +53,18 @@ def test_every_hook_is_one_that_can_be_given() -> None:
 def test_the_table_of_what_plugins_can_do_is_of_today(language: str) -> None:
     text = PAGES[language].read_text(encoding="utf-8")
     assert text == with_matrix(text, language), "run scripts/support_matrix.py"
+
+
+def test_every_check_that_our_plugins_are_asked_has_its_result() -> None:
+    results = read_results(RESULTS)
+    asked = {
+        (kit.__name__, name.removeprefix("test_")): "known" if kit.asked(name).reason else "passed"
+        for kits in KITS.values()
+        for kit in kits
+        for name in ProviderKit.checks()
+        if not kit.asked(name).missing
+    }
+    assert results == asked, "run scripts/support_matrix.py --run"
 
 
 def test_nothing_is_skipped_of_the_kits_of_our_own_plugins() -> None:

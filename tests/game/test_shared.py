@@ -36,7 +36,7 @@ async def test_a_player_asks_for_a_reset_and_everyone_is_told_five_minutes_befor
     case, molly = await world.player("case"), await world.player("molly")
     with world.bus.subscribe([EVERYONE]) as news:
         await world.game.shared.ask_reset(case, vault)
-        events = [await news.next(within=5) for _ in range(2)]
+        events = [await news.next(within=60) for _ in range(2)]
     assert {event.name for event in events if event} == {"boxes", "notice"}
     assert await told(world, molly) == [
         "shared in wz01 will be brought back to its initial state in 5 min. case asked for it."
@@ -117,6 +117,21 @@ async def test_only_the_machines_of_a_realm_are_reset_when_one_is_named(world: W
     assert shared["wz02"] is not None
     await world.game.shared.ask_reset(admin, vault)
     assert all(one.reset for one in (await world.game.catalogue.box(case, vault)).shared)
+
+
+async def test_the_same_machine_of_another_provider_in_the_realm_is_not_shown_as_reset(
+    world: World, admin: Actor, vault: str
+) -> None:
+    async with world.db.read() as tx:
+        listing = await get_listing(tx, "lab")
+    assert listing is not None
+    await world.game.shared.ask_reset(admin, vault)
+    (there,) = listing.instances
+    world.clock.move(seconds=1)
+    await world.offer(provider="lab2", instances=(structs.replace(there, address="10.0.0.6"),))
+    shared = {one.address: one.reset for one in (await world.game.catalogue.box(admin, vault)).shared}
+    assert shared["10.0.0.5"] is not None
+    assert shared["10.0.0.6"] is None
 
 
 async def test_of_a_box_that_players_do_not_see_the_organiser_is_told_alone(

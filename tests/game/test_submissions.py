@@ -67,6 +67,35 @@ async def test_another_players_flag_is_refused_like_a_wrong_one_and_recorded_as_
     assert (case_of_it.username, case_of_it.shared_by, case_of_it.value) == ("molly", "case", OWN.value)
 
 
+async def test_a_value_that_was_shared_is_recognised_in_another_case_too(world: World) -> None:
+    admin = await world.admin()
+    slug = await world.release(admin)
+    form = await world.game.box_admin.form(admin, slug)
+    lenient = tuple(structs.replace(flag, case_insensitive=True) for flag in form.flags)
+    await world.game.box_admin.edit(admin, slug, structs.replace(form, flags=lenient))
+    case, molly = await world.player("case"), await world.player("molly")
+    await world.run(case, slug, OWN)
+    await world.game.submissions.submit(molly, OWN.value.upper(), slug)
+    (case_of_it,) = (await world.game.desk.overview(admin)).shared
+    assert (case_of_it.username, case_of_it.shared_by) == ("molly", "case")
+
+
+async def test_a_flag_of_two_boxes_counts_for_the_one_that_is_played_else_for_one_after_the_other(
+    world: World,
+) -> None:
+    admin = await world.admin()
+    slugs = [await world.release(admin, name=name) for name in ("first", "second", "third")]
+    case, molly = await world.player("case"), await world.player("molly")
+    verdicts = [await world.game.submissions.submit(case, "FLAG{fixed}") for _ in range(4)]
+    assert [one.box_slug for one in verdicts[:3]] == slugs
+    assert [one.verdict for one in verdicts] == ["correct"] * 3 + ["repeated"]
+    await world.run(molly, slugs[1])
+    verdicts = [await world.game.submissions.submit(molly, "FLAG{fixed}") for _ in range(2)]
+    assert [(one.box_slug, one.verdict) for one in verdicts] == [(slugs[1], "correct"), (slugs[1], "repeated")]
+    named = await world.game.submissions.submit(molly, "FLAG{fixed}", slugs[2])
+    assert (named.box_slug, named.verdict) == (slugs[2], "correct")
+
+
 async def test_an_ended_sessions_values_count_for_ten_more_minutes(world: World) -> None:
     slug = await world.release(await world.admin())
     case, molly = await world.player("case"), await world.player("molly")

@@ -123,6 +123,6 @@ class World:
     async def someone_waits(self) -> None:
         """Wait until a transaction waits for another one. On SQLite they take turns, so there is nothing to see."""
         blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        async with asyncio.timeout(10), self.db.read() as tx:
+        async with asyncio.timeout(60), self.db.read() as tx:
             while tx.dialect.name == "postgresql" and not (await tx.execute(blocked)).scalar():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

@@ -40,7 +40,9 @@ class KitFake(FakeProvider):
 
     async def list_templates(self) -> Listing[BaseTemplate]:
         listing = await super().list_templates()
-        return Listing([one for one in listing.items if self.is_box(one.name)], listing.rejected)
+        return Listing(
+            [one for one in listing.items if self.is_box(one.name) and self.is_here(one.name)], listing.rejected
+        )
 
     async def list_instances(self, realm: str | None = None) -> Listing[BaseInstance]:
         listing = await super().list_instances(realm)
@@ -48,6 +50,10 @@ class KitFake(FakeProvider):
 
     def is_box(self, template: str) -> bool:
         return bool(self.hypervisor.templates[template].labels)
+
+    def is_here(self, template: str) -> bool:
+        labels = self.hypervisor.templates[template].labels
+        return labels.get("chatsubo.realm", self.realms[0]) in self.realms
 
     async def start_dynamic_instance(self, realm, template, session_id, order) -> BaseInstance:
         if template == "broken":
@@ -139,7 +145,7 @@ class ClassicFakeKit(FakeKit):
 
     async def plant_machine(self, name: str, labels: Mapping[str, str]) -> None:
         self.backend.templates[name] = FakeTemplate(name, dict(labels))
-        self.backend.plant(name, self.realm)
+        self.backend.plant(name, labels.get("chatsubo.realm", self.realm))
 
     async def halt(self, instance: BaseInstance) -> None:
         self.backend.machines[self.place(instance)].ready = False

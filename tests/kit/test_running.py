@@ -1,14 +1,18 @@
 """What is asked, what is not, and how a run of the kit without pytest goes."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from chatsubo.testing import ProviderKit
+from chatsubo.testing import FakeTemplate, ProviderKit
+from chatsubo.testing.hypervisor import LABELS
+from chatsubo.testing.kit.results import read_results
 from chatsubo.testing.kit.running import Ground, Outcome, Result, hold
 from tests.kit.fakes import FakeKit, KitFake, KitHypervisor
 from tests.kit.wrong_acts import LeavesTheDisk
@@ -76,6 +80,19 @@ async def test_a_known_failure_is_known_and_one_that_passes_now_fails() -> None:
     assert "it passes now" in results["stopping_twice_is_a_success"].reason
 
 
+async def test_flags_of_a_template_that_are_the_same_for_all_are_nobody_elses() -> None:
+    class Live(FakeKit):
+        """Knows nothing of the template, as a live check does."""
+
+        flags = None
+        creds = None
+
+    there = KitHypervisor()
+    there.templates["hello"] = FakeTemplate(labels={**LABELS, "chatsubo.flags.root.value": "FLAG{for all}"})
+    results = await results_of(Live, there)
+    assert results["a_crowd_of_sessions_starts_at_once"].outcome is Outcome.PASSED
+
+
 async def test_a_run_that_is_interrupted_leaves_nothing() -> None:
     class Held(FakeKit):
         async def back(self) -> None:
@@ -116,3 +133,52 @@ def test_python_without_assertions_proves_nothing_and_says_so() -> None:
 def test_the_fakes_need_no_pytest() -> None:
     program = "import chatsubo.testing, sys; assert 'pytest' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+SUITE = """
+import pytest
+
+from tests.kit.fakes import FakeKit, KitFake
+from tests.kit.wrong_acts import LeavesTheDisk
+
+
+class TestOne(FakeKit):
+    made = LeavesTheDisk
+    known_failures = {"test_a_stop_leaves_nothing": "until tomorrow"}
+
+    async def test_of_its_own(self) -> None:
+        pass
+
+
+class TestTwo(FakeKit):
+    made = LeavesTheDisk
+
+
+class TestTwoWays(FakeKit):
+    @pytest.fixture(params=[KitFake, LeavesTheDisk, KitFake])
+    def provider(self, request, hypervisor):
+        return request.param(hypervisor)
+"""
+
+
+def test_results_are_written_to_a_file_beside_those_of_other_kits(tmp_path: Path) -> None:
+    (tmp_path / "test_kits.py").write_text(SUITE, encoding="utf-8")
+    file = tmp_path / "results.txt"
+    file.write_text("TestOther a_stop_leaves_nothing passed\nTestTwo gone passed\n", encoding="utf-8")
+    options = ("-q", "-c", str(tmp_path / "none.ini"), "-p", "chatsubo.testing.kit.results", "--kit-results", str(file))
+    (tmp_path / "none.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", *options, "-k", "stop_leaves or stopping or of_its_own", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert read_results(file) == {
+        ("TestOne", "a_stop_leaves_nothing"): "known",
+        ("TestOne", "stopping_twice_is_a_success"): "passed",
+        ("TestOne", "stopping_what_never_was_is_a_success"): "passed",
+        ("TestOther", "a_stop_leaves_nothing"): "passed",
+        ("TestTwo", "a_stop_leaves_nothing"): "failed",
+        ("TestTwo", "stopping_twice_is_a_success"): "passed",
+        ("TestTwo", "stopping_what_never_was_is_a_success"): "passed",
+        ("TestTwoWays", "a_stop_leaves_nothing"): "failed",
+        ("TestTwoWays", "stopping_twice_is_a_success"): "passed",
+        ("TestTwoWays", "stopping_what_never_was_is_a_success"): "passed",
+    }

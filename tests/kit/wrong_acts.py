@@ -161,6 +161,12 @@ class TellsAMissingTemplateAsABuild(Eager):
         return await super().start_dynamic_instance(realm, template, session_id, order)
 
 
+@fails("a_start_in_a_realm_that_it_does_not_serve_is_refused")
+class StartsInTheFirstRealm(KitFake):
+    async def start_dynamic_instance(self, realm, template, session_id, order):
+        return await super().start_dynamic_instance(self.realms[0], template, session_id, order)
+
+
 @fails("an_instance_can_be_told_in_plain_values")
 class NamesNoMachines(Altered):
     def after_start(self, instance, order):

@@ -74,6 +74,12 @@ class SwitchesOthersOff(Eager):
             other.ready = other is machine and other.ready
 
 
+@fails("a_reset_in_a_realm_that_it_does_not_serve_is_refused")
+class ResetsWhateverTheRealm(KitFake):
+    async def reset(self, realm, template, session=None, *, progress=None):
+        return await super().reset(self.realms[0] if session else realm, template, session, progress=progress)
+
+
 @fails("there_is_no_classic_instance_to_reset")
 class ReportsAMissingMachineVaguely(KitFake):
     async def reset(self, realm, template, session=None, *, progress=None):

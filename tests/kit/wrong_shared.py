@@ -2,6 +2,7 @@
 
 from chatsubo.providers.exc import BackendConnectionException, Locked
 from chatsubo.testing.hypervisor import classic_place
+from chatsubo.testing.kit.ground import STRANGE
 from tests.kit.fakes import ClassicFakeKit, KitFake
 from tests.kit.wrong_acts import Altered
 from tests.kit.wrongs import fails
@@ -69,6 +70,13 @@ class TellsAnotherAddress(Altered):
 class LeavesItOff(Resetting):
     def around(self, before, after):
         after.ready = before.ready
+
+
+@classic("a_classic_machine_of_a_realm_that_it_does_not_serve_is_left_alone")
+class ServesWhatItWasNotGiven(KitFake):
+    def __init__(self, hypervisor):
+        super().__init__(hypervisor)
+        self.realms = [*self.realms, STRANGE]
 
 
 @classic("a_classic_reset_in_another_realm_finds_nothing")

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
+from chatsubo.domain.labels import Flag
 from chatsubo.domain.text import Text
 from chatsubo.providers.base import Check, Finding, Listing
 from chatsubo.providers.exc import (
@@ -98,6 +100,17 @@ class MixesUpTheTenth(Altered):
     def after_start(self, instance, order):
         self.starts += 1
         instance.id = "the-same" if self.starts > 9 else instance.id
+
+
+@fails("a_crowd_of_sessions_starts_at_once")
+class GivesTheFirstFlagsFromTheTenthOn(Altered):
+    starts = 0
+    first: Sequence[Flag] = ()
+
+    def after_start(self, instance, order):
+        self.starts += 1
+        self.first = self.first or instance.flags
+        instance.flags = self.first if self.starts > 9 else instance.flags
 
 
 @fails("a_crowd_is_listed_whole_and_stopped_at_once")

@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 from chatsubo.domain.errors import StorageFull, Unavailable
 from chatsubo.domain.sessions import State
 from chatsubo.jobs import Started
-from chatsubo.jobs.durable import DurableJobs, open_engine
-from chatsubo.jobs.lock import EngineInUse, lock_for
+from chatsubo.jobs.durable import DurableJobs
+from chatsubo.jobs.engines import open_engine
+from chatsubo.jobs.lock import EngineInUse, is_held, lock_for
 from chatsubo.lab.inventory import Inventory
 from chatsubo.store.database import Database
 from chatsubo.store.sessions import read_values
@@ -133,12 +134,15 @@ async def test_threads_can_be_used_after_the_engine(jobs: DurableJobs) -> None:
 
 
 async def test_a_second_engine_is_refused_and_says_why(jobs: DurableJobs, engine_url: str) -> None:
+    assert not await asyncio.to_thread(is_held, engine_url)
     await jobs.launch()
     another = open_engine(make_url(engine_url))
+    assert await asyncio.to_thread(is_held, engine_url)
 
     with pytest.raises(EngineInUse, match="Another Chatsubo server runs on this database"):
         await asyncio.to_thread(lock_for, another)
     await jobs.shutdown()
+    assert not await asyncio.to_thread(is_held, engine_url)
     (await asyncio.to_thread(lock_for, another)).release()
     another.dispose()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
-from chatsubo.jobs import Started
-from chatsubo.jobs.durable import DurableJobs, open_engine
+from chatsubo.jobs import Started, engines
+from chatsubo.jobs.durable import DurableJobs
+from chatsubo.jobs.engines import open_engine
 from chatsubo.jobs.lock import _KEY, EngineInUse, ServerLock
 from tests.databases import PostgreSQL
 from tests.lab.world import WITHIN
@@ -75,6 +78,26 @@ def rival(url: str) -> Iterator[Rival]:
     rival = Rival(url)
     yield rival
     rival.close()
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engines._PATIENCE, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = open_engine(make_url(f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"))
+        with pytest.raises(OperationalError, match="timeout"):
+            engine.connect()
+
+
+def test_a_server_that_a_network_cuts_off_is_given_up_within_half_a_minute(engine: Engine, url: str) -> None:
+    with engine.connect() as connection:
+        told = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    assert int(told["tcp_user_timeout"]) <= 30_000
+    assert sum(int(told[f"keepalives_{part}"]) for part in ("idle", "interval")) <= 30
+    patient = open_engine(make_url(url).update_query_dict({"tcp_user_timeout": "90000"}))
+    with patient.connect() as connection:
+        told = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    assert told["tcp_user_timeout"] == "90000"
+    patient.dispose()
 
 
 def test_a_lock_that_was_lost_with_its_connection_is_taken_again(engine: Engine, rival: Rival) -> None:

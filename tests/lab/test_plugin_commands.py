@@ -1,6 +1,7 @@
 """``chatsubo plugin new`` and ``chatsubo plugin check``, on a plugin that works and on one that does not."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,44 @@ def test_a_folder_that_is_there_is_left_alone(plugin: Path) -> None:
     assert (plugin / "provider.py").read_text() == "mine"
 
 
+def test_what_was_written_is_there_for_programs(tmp_path: Path) -> None:
+    file = tmp_path / "here" / "chatsubo.yml"
+    done = chatsubo("new", KIND, "--dir", str(tmp_path), "--config", str(file), "--json")
+    told = json.loads(done.output)
+    assert (told["kind"], told["folder"]) == (KIND, str(tmp_path / KIND))
+    assert told["plugins"] == str(tmp_path / "here" / "plugins")
+    assert sorted(told["files"]) == sorted(str(path) for path in (tmp_path / KIND).rglob("*") if path.is_file())
+
+
+def test_where_a_plugin_goes_once_it_works_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "here" / "chatsubo.yml"
+    done = chatsubo("new", KIND, "--dir", str(tmp_path), "--config", str(file))
+    assert f"move it to {tmp_path / 'here' / 'plugins'}" in done.output
+    shutil.move(tmp_path / KIND, tmp_path / "here" / "plugins" / KIND)
+    again = chatsubo("new", KIND, "--dir", str(tmp_path), "--config", str(file))
+    assert (again.exit_code, "there is a plugin of the kind my-lab already" in again.output) == (2, True)
+
+
+def test_a_check_of_a_plugin_that_is_disabled_says_why(config: Path, plugin: Path) -> None:
+    (plugin / "provider.py").write_text("import nothing_of_the_kind")
+    done = chatsubo("check", KIND, "--config", str(config))
+    assert done.exit_code == 1
+    assert f"✗ {KIND}/here: ModuleNotFoundError: No module named 'nothing_of_the_kind'" in done.output
+
+
+def test_failures_of_one_reason_are_told_together(config: Path, plugin: Path) -> None:
+    provider = plugin / "provider.py"
+    text = provider.read_text()
+    provider.write_text(text.replace('order.progress.stage(Text("Making the machine"))', 'raise KeyError("address")'))
+    assert provider.read_text() != text
+    done = chatsubo("check", KIND, "--config", str(config), "--only", "a start")
+    assert done.exit_code == 1
+    before, _, after = done.output.partition("Failed:")
+    assert before.count("it raised KeyError: 'address'\n") > 3
+    assert after.count("it raised KeyError: 'address'\n") == 1
+    assert "never retrieved" not in done.output
+
+
 def test_a_check_says_what_passed_and_what_was_not_asked_for_and_leaves_nothing(config: Path, tmp_path: Path) -> None:
     done = chatsubo("check", KIND, "--config", str(config))
     assert done.exit_code == 0, done.output
@@ -174,6 +213,7 @@ def test_a_check_of_a_hypervisor_that_is_away_says_so(config: Path, tmp_path: Pa
     done = chatsubo("check", KIND, "--config", str(config))
     assert done.exit_code == 1
     assert "No such file" in done.output
+    assert "→ Check `folder` in the configuration." in done.output
     assert "passed" not in done.output
 
 

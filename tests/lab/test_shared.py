@@ -126,6 +126,19 @@ async def test_of_a_box_that_players_do_not_see_who_asked_is_told_alone(world: W
     assert [account for account, _, _ in await told(world)] == [1]
 
 
+async def test_a_box_that_is_retired_during_its_reset_is_told_of_to_who_asked_alone(world: World) -> None:
+    classic(world.hypervisor)
+    latch = world.hypervisor.hold("reset")
+    reset_id = await announce(world)
+    world.lab.wake()
+    await latch.reached()
+    async with world.db.write() as tx:
+        await tx.execute(update(boxes).values(retired_at=world.clock(), name="Vault"))
+    latch.open()
+    await ended(world, reset_id)
+    assert await told(world) == [(1, "info", "Vault in wz01 was brought back to its initial state.")]
+
+
 async def test_a_provider_that_is_not_configured_any_more_fails_the_reset(world: World) -> None:
     reset_id = await announce(world, provider="gone")
     world.lab.wake()

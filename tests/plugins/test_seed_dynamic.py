@@ -123,9 +123,11 @@ async def test_an_error_text_and_false_are_failures(yard: BaseProvider, template
 async def test_a_reset_gives_new_flags_and_the_same_session(yard: BaseProvider) -> None:
     session = str(uuid4())
     before = await start(yard, session)
-    after = await yard.reset("wz01", "hello", order(session))
+    second = replace(order(session), generation=2)
+    after = await yard.reset("wz01", "hello", second)
     assert after.session == before.session
     assert after.flags != before.flags
+    assert (await yard.reset("wz01", "hello", second)).flags == after.flags, "an order that is repeated resets once"
 
 
 async def test_what_is_gone_is_stopped_whatever_the_plugin_says(yard: BaseProvider) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from fakepve import FakeCt, FakeVm
 
 from chatsubo.config import Host, Secret
-from chatsubo.providers.base import BaseInstance, StartOrder
+from chatsubo.providers.base import BaseInstance, BaseTemplate, StartOrder
 from chatsubo.providers.pve import PveProvider
 from chatsubo.providers.pve.config import Addresses, Api, Dynamic, PveConfig, RealmNetwork, Token, Vmids
 from chatsubo.testing.orders import make_order
@@ -82,6 +82,7 @@ def add_template(pve: RealisticPve, vmid: int, told: Mapping[str, str], **more: 
         "description": written({"chatsubo.dynamic": "true", **told}),
         "net0": "virtio=BC:24:11:00:00:02,bridge=vmbr0",
         "scsi0": f"local-lvm:base-{vmid}-disk-0,size=8G",
+        "ide2": f"local-lvm:vm-{vmid}-cloudinit,media=cdrom",
         "agent": "1",
         **more.pop("config", {}),
     }
@@ -111,6 +112,11 @@ def boot_with_agent(pve: RealisticPve) -> None:
         return await original(vm, user, values)
 
     pve._do_start = start
+
+
+async def inventory(provider: PveProvider) -> tuple[list[BaseTemplate], list[BaseInstance]]:
+    """Return what the platform asks each time it looks."""
+    return [*(await provider.list_templates()).items], [*(await provider.list_instances()).items]
 
 
 def changed(provider: PveProvider, **changes: Any) -> PveProvider:

@@ -1,6 +1,7 @@
 """fakepve, made more like a real Proxmox VE where the difference matters to us."""
 
 import asyncio
+import copy
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ API = "/api2/json"
 TOKEN_ID = "chatsubo@pve!game"
 SECRET = "0b1d5f64-6f2e-4c9a-a1d4-3f3a6a3f7a11"
 TASK_SECONDS = 0.02
+DHCP = "192.0.2.20/24"
 
 
 class Violation(AssertionError):
@@ -29,7 +31,8 @@ class RealisticPve(FakePve):
         in_flight, most_in_flight: Requests at once, now and at most.
         task_seconds: How long each task takes beyond its own time.
         lag: How old the names and states in the cluster's resources are, in seconds.
-        mood: ``refuse`` (a slow 401 without JSON), ``garble`` (somebody else's page), ``redirect``, or nothing.
+        mood: ``refuse`` (a slow 401 without JSON), ``garble`` (somebody else's page), ``redirect``, ``nothing`` (no
+            data), or as usual.
         vintage: The major version that it behaves like.
         reasons_only: Whether errors tell their sentence in the reason phrase only.
         refuse_parameter: A parameter that this version does not know, and what it says then.
@@ -85,10 +88,8 @@ class RealisticPve(FakePve):
             if not self.may_answer.is_set():
                 self.kept_waiting.set()
                 await self.may_answer.wait()
-            if self.mood == "garble":
-                return web.Response(text="<html>Be back in a minute</html>", content_type="text/html")
-            if self.mood == "redirect":
-                return web.Response(status=302, headers={"Location": f"{self.url}/elsewhere"})
+            if self.mood in ("garble", "nothing", "redirect"):
+                return self._in_another_way()
             if self.mood == "refuse" or request.headers.get("Authorization") != f"PVEAPIToken={TOKEN_ID}={SECRET}":
                 await asyncio.sleep(0.3)
                 return web.Response(status=401, reason="authentication failure", text="")
@@ -104,6 +105,13 @@ class RealisticPve(FakePve):
             return self._as_of_old(answer) if answer.status >= 400 else await self._examine_answer(request, answer)
         finally:
             self.in_flight -= 1
+
+    def _in_another_way(self) -> web.StreamResponse:
+        if self.mood == "garble":
+            return web.Response(text="<html>Be back in a minute</html>", content_type="text/html")
+        if self.mood == "nothing":
+            return web.json_response({"data": None})
+        return web.Response(status=302, headers={"Location": f"{self.url}/elsewhere"})
 
     def _is_lost(self) -> bool:
         if self.drop_at and not self.dropped:
@@ -176,9 +184,30 @@ class RealisticPve(FakePve):
         one.pop("name", None)
         one.update(told)
 
-    async def task(self, node: str, ttype: str, tid: Any, user: str, body: Any, **options: Any) -> Any:
-        """Begin a task that takes time. A clone tells nothing of itself until it is done; RAM in a snapshot runs on."""
+    async def _lxc_interfaces(self, user: str, values: Any) -> Any:
+        """Tell the interfaces of a container, whose network has a DHCP server, with a network that it made itself."""
+        shown = await super()._lxc_interfaces(user, values)
+        for one in shown or ():
+            if one["name"] == "eth0" and "inet" not in one:
+                one["inet"] = DHCP
+        own = {"name": "docker0", "hwaddr": "02:42:AC:11:00:01", "hardware-address": "02:42:AC:11:00:01"}
+        return shown and [{**own, "inet": "172.17.0.1/16", "ip-addresses": []}, *shown]
 
+    def _config_priv(self, key: str) -> str:
+        """Return the right that changing a key of a configuration takes, those of cloud-init as they really are."""
+        if key in ("ciuser", "cipassword", "sshkeys", "nameserver", "searchdomain"):
+            return "VM.Config.Cloudinit"
+        return "VM.Config.Network" if key.startswith("ipconfig") else str(super()._config_priv(key))
+
+    async def task(self, node: str, ttype: str, tid: Any, user: str, body: Any, **options: Any) -> Any:
+        """Begin a task that takes time. RAM in a snapshot runs on.
+
+        A clone tells nothing of itself until it is done, and inherits the firewall's rules of its template.
+        """
+
+        if ttype in ("qmclone", "vzclone"):
+            guests = self._fw()["guests"]
+            guests[options["vm"].vmid] = copy.deepcopy(self.firewall_config("vm", node, tid))
         clone = options["vm"] if ttype == "qmclone" else None
         whole = clone.config if clone is not None else None
         if clone is not None:

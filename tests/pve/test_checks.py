@@ -1,5 +1,8 @@
 """What doctor says about a cluster."""
 
+import pytest
+
+from chatsubo.providers.pve.checks import CLASSIC_RIGHTS, DYNAMIC_RIGHTS
 from tests.pve.cluster import HELLO, add_template, add_vm, dynamic, labels
 
 
@@ -24,6 +27,14 @@ async def test_rights_that_are_missing_are_named(pve, make_provider):
     pve.grant("chatsubo@pve", "/vms", "VM.Audit", "VM.Monitor")
     [text] = await wrong(make_provider())
     assert text == "The token lacks these rights: VM.PowerMgmt, VM.Snapshot.Rollback / VM.Snapshot"
+
+
+@pytest.mark.parametrize(("version", "missing"), [("7.4-17", False), ("8.3.0", True), ("9.0.10", True)])
+async def test_the_right_to_use_a_bridge_is_needed_from_version_8_on(pve, make_provider, version, missing):
+    pve.version = version
+    pve.grant("chatsubo@pve", "/", *(name for names in CLASSIC_RIGHTS + DYNAMIC_RIGHTS for name in names))
+    told = [text for text in await wrong(make_provider(dynamic=dynamic())) if "lacks these rights" in text]
+    assert told == (["The token lacks these rights: SDN.Use"] if missing else [])
 
 
 async def test_nodes_that_are_not_there_or_away_are_named(pve, make_provider):

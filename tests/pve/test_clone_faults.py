@@ -1,11 +1,23 @@
 """What goes wrong with machines for each player, and that nothing stays behind."""
 
 import asyncio
+import contextlib
 import itertools
 
 import pytest
 
-from chatsubo.providers.exc import BuildFailed, Misconfigured, NoCapacity, NotReady, ProviderError, TemplateNotFound
+from chatsubo.providers.exc import (
+    AccessRefused,
+    Advice,
+    BackendConnectionException,
+    BuildFailed,
+    Misconfigured,
+    NoCapacity,
+    NotReady,
+    ProviderError,
+    TemplateNotFound,
+    TimedOut,
+)
 from chatsubo.providers.pve.clones import identity
 from chatsubo.providers.pve.config import Vmids
 from chatsubo.testing.orders import again, make_order
@@ -136,13 +148,129 @@ async def test_a_clone_of_a_killed_platform_is_not_forgotten(lab, provider, make
     begun = asyncio.Event()
     lab.on_task = lambda _kind: begun.set()
     order = make_order()
-    template = (await provider._launcher._clones.look()).templates["hello"]
+    template = await provider._launcher._clones.template("hello")
     told = identity("cluster", "wz01", template, order)
     killed = asyncio.ensure_future(provider._launcher._clones.make(template, order, told, None, set()))
     await begun.wait()
+    [first] = [vm.vmid for vm in lab.vms if vm.vmid != 100]
     instance = await start(make_provider(dynamic=dynamic()), again(order))
     await killed
     assert [vm.vmid for vm in lab.vms] == [100, instance.id]
+    # So it has the same address, too, where that was a reset.
+    assert instance.id == first
+
+
+RIGHTS = {
+    "VM.Audit",
+    "VM.Clone",
+    "VM.Allocate",
+    "VM.PowerMgmt",
+    "VM.Config.Options",
+    "VM.Config.Network",
+    "VM.Config.Cloudinit",
+    "VM.GuestAgent.Unrestricted",
+    "Datastore.AllocateSpace",
+    "SDN.Use",
+}
+
+
+@pytest.mark.parametrize("missing", sorted(RIGHTS - {"VM.Audit", "SDN.Use"}))
+async def test_a_right_that_is_missing_half_way_is_told_and_nothing_is_left(lab, provider, missing):
+    lab.grant("chatsubo@pve", "/", *(RIGHTS - {missing}))
+    with pytest.raises(AccessRefused) as raised:
+        await start(provider)
+    assert raised.value.advice is Advice.ASK_ADMIN
+    assert "Permission check failed" in raised.value.detail
+    assert [vm.vmid for vm in lab.vms] == [100]
+
+
+async def test_all_rights_that_the_guide_names_are_enough(lab, make_provider):
+    lab.pools["players"] = set()
+    lab.grant("chatsubo@pve", "/", *RIGHTS)
+    provider, order = make_provider(dynamic=dynamic(pool="players")), make_order()
+    await start(provider, order)
+    await provider.reset("wz01", "hello", again(order, 2))
+    await provider.stop_dynamic_instance(order.id)
+    assert [vm.vmid for vm in lab.vms] == [100]
+
+
+async def test_a_node_that_goes_away_in_the_middle_of_a_clone_is_told_and_nothing_is_lost(lab, provider, monkeypatch):
+    monkeypatch.setattr("chatsubo.providers.pve.tasks.PEER_LIMIT", 0.3)
+    monkeypatch.setattr("chatsubo.providers.pve.clones.REMOVING", 0.3)
+    lab.on_task = lambda _kind: lab.set_node_offline("pve1")
+    order = make_order(seconds=20)
+    with pytest.raises(BackendConnectionException) as raised:
+        await start(provider, order)
+    assert raised.value.advice is Advice.RETRY
+    lab.on_task = lambda _kind: None
+    lab.set_node_offline("pve1", offline=False)
+    instance = await start(provider, again(order))
+    assert [vm.vmid for vm in lab.vms] == [100, instance.id]
+
+
+async def test_a_node_that_is_away_for_a_moment_in_the_middle_of_a_clone_is_waited_for(lab, provider):
+    def away(kind):
+        if kind == "qmclone":
+            lab.fail("GET", "/tasks/", error="no_route_to_host", times=3)
+
+    lab.on_task = away
+    instance = await start(provider)
+    assert [vm.vmid for vm in lab.vms] == [100, instance.id]
+
+
+async def test_a_cluster_without_quorum_for_a_moment_is_asked_again_for_a_clone(lab, provider):
+    lab.fail("POST", "/qemu/100/clone", error="no_quorum", times=2)
+    await start(provider)
+    assert lab.count("POST", "/clone") == 3
+
+
+async def test_a_copy_that_never_ends_is_told_and_does_not_keep_the_session_from_another(lab, provider, monkeypatch):
+    monkeypatch.setattr("chatsubo.providers.pve.launcher.CLEANING", 0.2)
+    monkeypatch.setattr("chatsubo.providers.pve.clones.SPARE", 0.2)
+    monkeypatch.setattr("chatsubo.providers.pve.launcher.SPARE", 0.2)
+    lab.may_end.clear()
+    order = make_order(seconds=3)
+    with pytest.raises(TimedOut):
+        await start(provider, order)
+    waiting, lab.may_end = lab.may_end, asyncio.Event()
+    lab.may_end.set()
+    instance = await start(provider, again(order))
+    assert len([vm for vm in lab.vms if vm.vmid != 100]) == 2
+    waiting.set()
+    while [one for one in lab.tasklog if one["status"] == "running"]:  # noqa: ASYNC110  the fake has no event for it
+        await asyncio.sleep(0)
+    assert instance.running
+    await provider.stop_dynamic_instance(order.id)
+    assert [vm.vmid for vm in lab.vms] == [100]
+
+
+async def test_a_template_that_is_moved_just_before_it_is_cloned_is_followed(lab, provider):
+    lab.add_node("pve2")
+    clones = provider._launcher._clones
+    original = clones.template
+
+    async def moved(name):
+        found = await original(name)
+        lab.vm(100).node = "pve2"
+        return found
+
+    clones.template = moved
+    instance = await start(provider)
+    assert lab.vm(instance.id).node == "pve2"
+
+
+async def test_a_template_that_is_removed_just_before_it_is_cloned_is_told(lab, provider):
+    clones = provider._launcher._clones
+    original = clones.template
+
+    async def removed(name):
+        found = await original(name)
+        lab.vms.remove(lab.vm(100))
+        return found
+
+    clones.template = removed
+    with pytest.raises(TemplateNotFound):
+        await start(provider)
 
 
 async def test_a_realm_without_a_network_is_told(lab, provider):
@@ -160,6 +288,29 @@ async def test_a_start_works_while_names_and_states_lag_behind(lab, provider):
     assert instance.running
     await provider.stop_dynamic_instance(order.id)
     assert [vm.vmid for vm in lab.vms] == [100]
+
+
+@pytest.mark.parametrize("what", ["reset", "stop"])
+async def test_a_reset_or_a_stop_at_any_moment_of_a_flaky_network_can_be_repeated(lab, make_provider, what):
+    for drop in itertools.count(2, 2):
+        provider, order = make_provider(dynamic=dynamic()), make_order(seconds=20)
+        await start(provider, order)
+        lab.drop_at, lab.dropped, lab._counted = drop, False, 0
+        for _ in range(2):
+            with contextlib.suppress(BackendConnectionException):
+                if what == "reset":
+                    await provider.reset("wz01", "hello", again(order, 2))
+                else:
+                    await provider.stop_dynamic_instance(order.id)
+                break
+        finished, lab.drop_at = not lab.dropped, 0
+        mine = [vm for vm in lab.vms if order.id in vm.config.get("description", "")]
+        assert ["generation=2" in vm.config["description"] for vm in mine] == [True] * (what == "reset")
+        await provider.stop_dynamic_instance(order.id)
+        assert [vm.vmid for vm in lab.vms] == [100]
+        if finished:
+            break
+    assert drop > 4
 
 
 async def test_a_start_at_any_moment_of_a_flaky_network_leaves_one_clone_or_none(lab, make_provider):

@@ -75,6 +75,24 @@ async def test_the_firewall_lets_players_in_and_nobody_else(lab, provider):
     assert rules["ipset"] == {"ipfilter-net0": [{"cidr": instance.address}]}
 
 
+@pytest.mark.parametrize("kind", ["qemu", "lxc"])
+async def test_the_rules_that_a_clone_inherits_from_its_template_do_not_count(lab, provider, kind):
+    """A real one copies them, which would let players of other machines in."""
+    told = {"chatsubo.dynamic": "true", "chatsubo.template": "small"}
+    root = {"rootfs": "local-lvm:base-101-disk-0,size=2G", "net0": "name=eth0,bridge=vmbr0,ip=dhcp"}
+    add_ct(lab, 101, told, snapshot="", status="stopped", template=True, config=root)
+    inherited = lab.firewall_config("vm", "pve1", 100 if kind == "qemu" else 101)
+    inherited["rules"] += [{"type": way, "action": "ACCEPT", "enable": 1} for way in ("in", "out", "in")]
+    inherited["ipset"]["ipfilter-net0"] = [{"cidr": "10.66.1.0/24"}]
+    instance = await start(provider, template="hello" if kind == "qemu" else "small")
+    rules = lab.firewall_config("vm", "pve1", instance.id)
+    assert {(one.get("source"), one.get("dest")) for one in rules["rules"]} == {
+        ("10.8.0.0/24", None),
+        (None, "10.8.0.0/24"),
+    }
+    assert [one["cidr"] for one in rules["ipset"]["ipfilter-net0"]] == [instance.address]
+
+
 async def test_the_card_is_in_the_realm_s_network_and_the_only_one(lab, provider):
     instance = await start(provider)
     config = lab.vm(instance.id).config
@@ -95,6 +113,54 @@ async def test_an_address_of_the_network_s_own_server_is_asked_of_the_agent(lab,
     assert instance.address == "192.0.2.10"
     options = lab.firewall_config("vm", "pve1", instance.id)["options"]
     assert (int(options["dhcp"]), int(options["ipfilter"])) == (1, 0)
+
+
+async def test_an_address_is_taken_from_the_clone_s_own_card(lab, make_provider):
+    """Programs in the guest make networks of their own, which nobody reaches it by."""
+    booted = lab._do_start
+
+    async def start_with_networks(vm, user, values):
+        card = dict(part.split("=") for part in vm.config["net0"].split(","))["virtio"]
+        shown = {"docker0": ("02:42:AC:11:00:01", "172.17.0.1"), "eth0": (card.lower(), "10.66.1.42")}
+        upid = await booted(vm, user, values)
+        vm.agent["interfaces"] = [
+            {"name": name, "hardware-address": mac, "ip-addresses": [{"ip-address": address}]}
+            for name, (mac, address) in shown.items()
+        ]
+        return upid
+
+    lab._do_start = start_with_networks
+    network = RealmNetwork(bridge="vmbr1", players=("10.8.0.0/24",))
+    assert (await start(make_provider(dynamic=dynamic(networks={"wz01": network})))).address == "10.66.1.42"
+
+
+async def test_a_template_s_note_that_was_changed_a_moment_ago_counts(lab, provider):
+    await provider.list_templates()
+    vm = lab.vm(100)
+    vm.config["description"] = vm.config["description"].replace("/home/level0/flag", "/root/flag")
+    instance = await start(provider)
+    asked = dict(lab.vm(instance.id).agent_requests)
+    assert asked["file-write"]["file"] == "/root/flag"
+
+
+async def test_a_clone_is_shown_as_running_while_the_list_does_not_know_it_yet(lab, provider):
+    """Else its player is told that it has stopped by itself."""
+    lab.lag = 60.0
+    order = make_order()
+    await start(provider, order)
+    [instance] = (await provider.list_instances()).items
+    assert (instance.session, instance.running) == (order.id, True)
+
+
+async def test_a_clone_that_was_moved_to_a_node_that_does_not_count_is_still_ours(lab, make_provider):
+    provider = make_provider(dynamic=dynamic(), nodes=("pve1",))
+    order = make_order()
+    instance = await start(provider, order)
+    lab.add_node("pve2")
+    lab.vm(instance.id).node = "pve2"
+    assert [one.session for one in (await provider.list_instances()).items] == [order.id]
+    await provider.stop_dynamic_instance(order.id)
+    assert [vm.vmid for vm in lab.vms] == [100]
 
 
 async def test_a_reset_makes_it_anew_with_the_same_address_and_card(lab, provider):

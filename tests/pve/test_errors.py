@@ -32,6 +32,7 @@ from chatsubo.providers.pve.errors import (
     meaning,
     translate,
 )
+from tests.pve.authority import own_authority
 from tests.pve.cluster import add_vm, changed, labels
 from tests.pve.fake import SECRET
 
@@ -55,6 +56,17 @@ from tests.pve.fake import SECRET
         (500, "Linked clone feature is not supported for drive 'scsi0'", BuildFailed, Advice.ASK_ADMIN),
         (500, "start failed: QEMU exited with code 1", NotReady, Advice.GIVE_UP),
         (500, "lvcreate: not enough free space", NoCapacity, Advice.RETRY),
+        (0, "clone failed: can't lock file '/var/lock/x.conf' - got timeout", Locked, Advice.RETRY),
+        (0, "clone failed: cfs-lock 'storage-nfs' error: got lock request timeout", Locked, Advice.RETRY),
+        (500, "trying to acquire cfs lock 'domain-ha' ...", Locked, Advice.RETRY),
+        (500, "detected modified configuration - file changed by other user? Try again.", Locked, Advice.RETRY),
+        (500, "checksum mismatch (file change by other user?)", Locked, Advice.RETRY),
+        (500, "unable to acquire pmxcfs lock", Locked, Advice.RETRY),
+        (0, 'clone failed: Volume group "pve" has insufficient free space (10 extents)', NoCapacity, Advice.RETRY),
+        (0, "clone failed: free space in thin pool pve/data reached threshold.", NoCapacity, Advice.RETRY),
+        (0, "clone failed: zfs error: out of space", NoCapacity, Advice.RETRY),
+        (0, "start failed: cannot allocate memory", NoCapacity, Advice.RETRY),
+        (0, "clone failed: unable to parse volume id", BuildFailed, Advice.ASK_ADMIN),
         (500, "something nobody thought of", ProviderError, Advice.GIVE_UP),
         (401, "authentication failure", AccessRefused, Advice.ASK_ADMIN),
         (403, "Permission check failed (/vms/100, VM.Snapshot)", AccessRefused, Advice.ASK_ADMIN),
@@ -63,6 +75,7 @@ from tests.pve.fake import SECRET
         (595, "Connection refused", PeerAway, Advice.RETRY),
         (596, "Connection timed out", PeerAway, Advice.RETRY),
         (596, "tls_process_server_certificate: certificate verify failed", PeerAway, Advice.RETRY),
+        (597, "Connection reset by peer", PeerAway, Advice.RETRY),
         (503, "Service Unavailable", BackendConnectionException, Advice.RETRY),
         (504, "Gateway Timeout", PeerAway, Advice.RETRY),
         (0, "VM is locked (migrate)", Locked, Advice.RETRY),
@@ -108,6 +121,25 @@ async def test_an_authority_that_is_put_right_is_read_without_a_restart(pve, ca,
         await provider.list_instances()
     shutil.copy(ca, named)
     assert len((await provider.list_instances()).items) == 1
+
+
+async def test_the_certificates_of_a_cluster_s_own_authority_are_trusted_by_newer_pythons(
+    pve, make_provider, tmp_path, monkeypatch
+):
+    """From 3.13 on they ask by default for extensions that Proxmox does not write."""
+    authority, *served = own_authority(tmp_path)
+    await pve.stop()
+    await pve.start(*served)
+    usual = ssl.create_default_context
+
+    def strict(**options):
+        context = usual(**options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    add_vm(pve, 100, labels())
+    assert len((await make_provider(ca=authority).list_instances()).items) == 1
 
 
 async def test_an_authority_that_is_none_is_told(make_provider, tmp_path):
@@ -172,7 +204,7 @@ async def test_sentences_in_the_reason_phrase_alone_are_understood(pve, make_pro
     pve.snapshot_lock(100, "backup")
     pve.fail("POST", "/rollback", 500, "VM is locked (backup)")
     with pytest.raises(Locked) as raised:
-        await make_provider(start_timeout=0.3).reset("wz01", "mail")
+        await make_provider(start_timeout=3.0).reset("wz01", "mail")
     assert "VM is locked (backup)" in raised.value.detail
 
 

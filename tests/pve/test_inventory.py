@@ -4,18 +4,14 @@ import asyncio
 
 import pytest
 
+from chatsubo.providers.exc import BackendConnectionException
 from chatsubo.providers.pve.client import Client
 from chatsubo.providers.pve.guests import Guests
 from chatsubo.providers.pve.survey import CYCLE, SLICE, Survey
 from tests.pve import cluster
-from tests.pve.cluster import add_vm, labels, written
+from tests.pve.cluster import add_vm, inventory, labels, written
 
 GUESTS = 40
-
-
-async def inventory(provider):
-    """What the platform asks each time it looks."""
-    return [*(await provider.list_templates()).items], [*(await provider.list_instances()).items]
 
 
 @pytest.fixture
@@ -62,6 +58,9 @@ async def test_no_more_requests_are_in_flight_than_configured(crowd, make_provid
     crowd.delay = 0.01
     await inventory(make_provider(max_in_flight=3))
     assert crowd.most_in_flight == 3
+    crowd.most_in_flight = 0
+    await inventory(make_provider())
+    assert crowd.most_in_flight == 8
 
 
 async def test_a_changed_note_shows_at_once_on_refresh(crowd, make_provider):
@@ -123,6 +122,47 @@ async def test_a_machine_whose_node_goes_away_stays_listed_as_not_running(pve, m
     provider.forget()
     [instance] = (await provider.list_instances()).items
     assert (instance.template, instance.running) == ("far", False)
+
+
+async def test_a_node_that_is_away_is_asked_for_one_of_its_guests_only(crowd, make_provider):
+    for number in range(10):
+        add_vm(crowd, 300 + number, labels(f"far{number}"), node="pve2")
+    crowd.set_node_offline("pve2")
+    provider = make_provider()
+    assert len((await provider.list_instances()).rejected) == 10
+    crowd.requests.clear()
+    await provider.list_instances()
+    assert crowd.count() == 2
+
+
+async def test_a_node_that_is_away_keeps_no_changed_note_of_the_others_from_showing(crowd, survey, now):
+    for vm in crowd.vms:
+        vm.node = "pve2"
+    for number in range(GUESTS):
+        add_vm(crowd, 200 + number, {})
+    await survey.look()
+    crowd.set_node_offline("pve2")
+    crowd.requests.clear()
+    for _ in range(10):
+        now[0] += SLICE
+        await survey.look()
+    read = {path for _, path, _ in crowd.requests if path.endswith("/config") and "/pve1/" in path}
+    assert len(read) == GUESTS
+
+
+async def test_a_guest_that_cannot_be_read_takes_nothing_from_the_others(crowd, make_provider):
+    crowd.fail("GET", "/qemu/105/config", 500, "unable to parse the configuration of 105")
+    listing = await make_provider().list_instances()
+    assert len(listing.items) == 4
+    [(name, reason)] = [(one.name, str(one.reason)) for one in listing.rejected]
+    assert name == "vm105"
+    assert "unable to parse" in reason
+
+
+async def test_an_answer_that_lists_no_guests_is_told(pve, make_provider):
+    pve.mood = "nothing"
+    with pytest.raises(BackendConnectionException):
+        await make_provider().list_instances()
 
 
 async def test_guests_of_other_nodes_do_not_count_where_nodes_are_named(pve, make_provider):

@@ -1,6 +1,8 @@
 """Resets of shared machines under what really happens on a cluster."""
 
 import asyncio
+import contextlib
+import itertools
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from chatsubo.providers.exc import (
     Locked,
     Misconfigured,
     NotReady,
+    TimedOut,
 )
 from chatsubo.providers.pve.tasks import PEER_LIMIT
 from chatsubo.testing.orders import Recorder
@@ -92,7 +95,7 @@ async def test_a_lock_that_stays_is_told_when_time_is_up(pve, make_provider):
     add_vm(pve, 100, labels())
     pve.snapshot_lock(100, "backup")
     with pytest.raises(Locked) as raised:
-        await make_provider(start_timeout=0.5).reset("wz01", "mail")
+        await make_provider(start_timeout=3.0).reset("wz01", "mail")
     assert "VM is locked (backup)" in raised.value.detail
 
 
@@ -108,13 +111,13 @@ async def test_a_machine_that_migrates_in_the_middle_is_followed(pve, make_provi
     vm.config["cores"] = 4
     pve.add_node("pve2")
     provider = make_provider()
-    original = provider._classic._guests.rollback
+    original = provider._classic._cluster.guests.rollback
 
     async def moving(guest, snapshot, *, start):
         vm.node = "pve2"
         return await original(guest, snapshot, start=start)
 
-    provider._classic._guests.rollback = moving
+    provider._classic._cluster.guests.rollback = moving
     instance = await provider.reset("wz01", "mail")
     assert (instance.node, vm.config["cores"]) == ("pve2", 1)
     assert [(one["type"], one["node"]) for one in pve.tasklog] == [("qmrollback", "pve2")]
@@ -204,6 +207,33 @@ async def test_a_reset_that_was_cut_off_can_be_repeated(pve, make_provider):
         await resetting
     assert (await make_provider().reset("wz01", "mail")).running
     assert vm.status == "running"
+
+
+async def test_a_reset_at_any_moment_of_a_flaky_network_can_be_repeated(pve, make_provider):
+    for drop in itertools.count(2):
+        vm = add_vm(pve, 100 + drop, labels(f"box{drop}"), config={"cores": 1})
+        vm.config["cores"] = 4
+        provider = make_provider()
+        await provider.list_instances()
+        pve.drop_at, pve.dropped, pve._counted = drop, False, 0
+        with contextlib.suppress(BackendConnectionException):
+            await provider.reset("wz01", f"box{drop}")
+        finished, pve.drop_at = not pve.dropped, 0
+        assert (await provider.reset("wz01", f"box{drop}")).running
+        assert (vm.config["cores"], vm.status) == (1, "running")
+        if finished:
+            break
+    assert drop > 6
+
+
+async def test_a_rollback_that_never_ends_is_told(pve, make_provider):
+    add_vm(pve, 100, labels())
+    pve.may_end.clear()
+    with pytest.raises(TimedOut) as raised:
+        await make_provider(start_timeout=3.0).reset("wz01", "mail")
+    assert raised.value.advice is Advice.RETRY
+    assert "qmrollback" in raised.value.detail
+    pve.may_end.set()
 
 
 async def test_the_list_of_guests_may_lag_behind(pve, make_provider):

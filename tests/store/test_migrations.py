@@ -1,15 +1,21 @@
 """The migrations make the schema that the tables describe."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, text
 
+from chatsubo.domain.flags import digest
+from chatsubo.lab.intents import open_session
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import newest, revision, upgrade
-from chatsubo.store.tables import metadata
+from chatsubo.store.sessions import owner_of_value
+from chatsubo.store.tables import metadata, session_flags
+from tests.lab.world import furnish
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -23,6 +29,29 @@ async def test_a_migrated_database_has_the_tables_as_they_are_written(db: Databa
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str) -> None:
     assert upgrade(database_url) == (newest(), newest())
+
+
+async def test_values_that_an_older_version_kept_are_recognised_in_another_case(
+    db: Database, database_url: str
+) -> None:
+    await furnish(db)
+    async with db.write() as tx:
+        order: dict[str, Any] = {
+            "template": "hello",
+            "provider": "lab",
+            "realm": "wz01",
+            "duration": 60,
+            "prefix": "WZ",
+        }
+        session_id = await open_session(tx, account_id=1, box_id=1, now=datetime(2026, 11, 23, tzinfo=UTC), **order)
+        rows = [{"session_id": session_id, "name": name, "value": f"WZ{{{name}}}", "digest": ""} for name in ("a", "b")]
+        await tx.execute(insert(session_flags), rows)
+        await tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+
+    assert upgrade(database_url) == ("0002", newest())
+
+    async with db.read() as tx:
+        assert await owner_of_value(tx, digest("wz{B}"), excluding=2) == 1
 
 
 def test_a_new_database_file_is_its_owners_alone(tmp_path: Path) -> None:

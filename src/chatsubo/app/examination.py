@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatsubo.app.storage import engine_url
 from chatsubo.config import Config
 from chatsubo.domain.text import N_, Text
 from chatsubo.gates import GateClient, GateError, Gates
+from chatsubo.jobs.lock import is_held
 from chatsubo.lab.calls import bounded, close_all
 from chatsubo.providers.base import BaseProvider, Finding
 from chatsubo.providers.exc import ProviderError
@@ -93,7 +97,21 @@ def _database(config: Config) -> Report:
         ),
         remedy=Text(N_("Run: chatsubo db upgrade")),
     )
-    return Report("database", [version, *_disk(config)])
+    return Report("database", [version, _server(config), *_disk(config)])
+
+
+def _server(config: Config) -> Finding:
+    """Say whether a server runs: where none should, it is one that was forgotten, and keeps another from starting."""
+    label = {"database": config.database.label}
+    try:
+        said = N_("a server runs on {database}") if is_held(engine_url(config)) else N_("no server runs on {database}")
+    except (SQLAlchemyError, OSError) as error:
+        text = Text(
+            N_("whether a server runs on {database} cannot be seen: {reason}"),
+            {**label, "reason": str(error).split("\n")[0]},
+        )
+        return Finding(ok=False, text=text)
+    return Finding(ok=True, text=Text(said, label))
 
 
 def _disk(config: Config) -> list[Finding]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from chatsubo.cli import console
+from chatsubo.cli.configuration import config_option
+from chatsubo.config import locate_plugins
 from chatsubo.domain.text import N_, Text
 
 FILES = {
@@ -33,28 +35,37 @@ _LONGEST = 32
     default=Path(),
     help="Where to make the plugin's folder; here, without.",
 )
-def new(kind: str, folder: Path) -> None:
+@config_option
+@console.json_option
+def new(kind: str, folder: Path, file: Path, *, as_json: bool) -> None:
     """Write a plugin for a new KIND of hypervisor, with its tests.
 
-    It works as it is. What speaks to the hypervisor is in one file of it, to be replaced.
+    It works as it is. What speaks to the hypervisor is in one file of it, to be replaced. The configuration need not
+    be there: beside it is where plugins are dropped.
     """
-    _refuse_bad(kind)
+    plugins = locate_plugins(file)
+    _refuse_bad(kind, plugins)
     plugin = folder / kind
     if plugin.exists():
         raise console.Failure(
             Text(N_("{path} is there already"), {"path": str(plugin)}),
             Text(N_("Choose another kind, or another folder with --dir.")),
         )
-    for source, target in FILES.items():
-        path = plugin / _filled(target, kind)
+    written = [plugin / _filled(target, kind) for target in FILES.values()]
+    for source, path in zip(FILES, written, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         text = resources.files("chatsubo.cli").joinpath("scaffold", f"{source}.txt").read_text("utf-8")
         path.write_text(_filled(text, kind), "utf-8")
+    if as_json:
+        console.data({"kind": kind, "folder": str(plugin), "files": list(map(str, written)), "plugins": str(plugins)})
+        return
     console.say(Text(N_("Written: {path}"), {"path": str(plugin)}))
     console.say(Text(N_("Its README says what to do next. Try its tests: pytest {path}"), {"path": str(plugin)}))
+    if folder.absolute() != plugins.absolute():
+        console.say(Text(N_("Once they pass, move it to {folder} and configure it."), {"folder": str(plugins)}))
 
 
-def _refuse_bad(kind: str) -> None:
+def _refuse_bad(kind: str, plugins: Path) -> None:
     from chatsubo.providers.registry import Registry  # noqa: PLC0415  it imports every plugin
 
     if not _KIND.fullmatch(kind) or len(kind) > _LONGEST:
@@ -62,7 +73,7 @@ def _refuse_bad(kind: str) -> None:
             Text(N_("{kind} cannot be a kind"), {"kind": ascii(kind)}),
             Text(N_("A kind is made of small letters, digits and hyphens, as in my-hypervisor.")),
         )
-    registry = Registry.load()
+    registry = Registry.load(plugins)
     if kind in {*registry.plugins, *(one.kind for one in registry.disabled), "base", "exc", "labels"}:
         raise console.Misconfigured(
             Text(N_("there is a plugin of the kind {kind} already"), {"kind": kind}),

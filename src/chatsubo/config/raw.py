@@ -39,6 +39,10 @@ class RawConfig(ProviderConfig, frozen=True, kw_only=True):
 
     __str__ = __repr__
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show as little where Rich prints it, which asks no ``__repr__``."""
+        return [("raw", Secret.MASK)]
+
 
 def build_raw(builder: Builder, node: Node, path: str) -> Any:
     """Return the :class:`RawConfig` of what is written at ``path``; INVALID where that fails."""

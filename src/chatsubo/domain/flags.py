@@ -29,8 +29,8 @@ def clean_flag(submitted: str) -> str:
 
 
 def digest(value: str) -> str:
-    """Return the SHA-256 of ``value`` in hex, by which given values are found again."""
-    return hashlib.sha256(unicodedata.normalize("NFC", value).encode("utf-8", "surrogatepass")).hexdigest()
+    """Return a SHA-256 in hex by which given values are found again, also where one was typed in another case."""
+    return _sha256(value.strip().casefold())
 
 
 def matches(submitted: str, expected: str, *, case_insensitive: bool = False) -> bool:
@@ -40,4 +40,8 @@ def matches(submitted: str, expected: str, *, case_insensitive: bool = False) ->
     """
     if case_insensitive:
         submitted, expected = submitted.casefold(), expected.casefold()
-    return bool(expected.strip()) and hmac.compare_digest(digest(submitted), digest(expected.strip()))
+    return bool(expected.strip()) and hmac.compare_digest(_sha256(submitted), _sha256(expected.strip()))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")).hexdigest()

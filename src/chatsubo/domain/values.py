@@ -1,5 +1,6 @@
 """The values that a session is given at its start: its id, fifty-one flags and fifty-one random passwords."""
 
+import base64
 import hashlib
 import secrets
 import string
@@ -35,7 +36,7 @@ def make_values(session_id: str, prefix: str) -> dict[str, str]:
 
 
 def redact(text: str, values: Mapping[str, str]) -> str:
-    """Return ``text`` with each secret value replaced by its name, as in ``[FLAG0]``.
+    """Return ``text`` with each secret value replaced by its name, as in ``[FLAG0]``, also where it is in base64.
 
     Args:
         text: What an engine, a program or a plugin wrote.
@@ -43,8 +44,19 @@ def redact(text: str, values: Mapping[str, str]) -> str:
     """
     for name, value in values.items():
         if name != "SESSION" and value:
-            text = text.replace(value, f"[{name}]")
+            for form in (value, *base64_forms(value)):
+                text = text.replace(form, f"[{name}]")
     return text
+
+
+def base64_forms(value: str) -> set[str]:
+    """Return what a whole ``value`` looks like in base64, both alphabets, without the padding.
+
+    A line feed after it changes nothing of that, since the first half of its byte is zero, as padding is.
+    Encoded together with what stands before it, a value looks otherwise.
+    """
+    data = value.encode("utf-8", "surrogatepass")
+    return {encode(data).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)}
 
 
 def _random_text(length: int) -> str:

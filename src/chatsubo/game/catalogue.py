@@ -123,7 +123,7 @@ class Catalogue:
             session=session_view(session, box.slug, place, self._clock())
             if session and session.state is not State.STOPPED
             else None,
-            shared=tuple(shared_machine(instance, resets) for instance in offers.shared(box)),
+            shared=tuple(shared_machine(provider, one, resets) for provider, one in offers.shared(box)),
             reset_from=may_ask_again(actor, asked_at, self._clock()),
             problem=problem[0] if problem else None,
             problem_since=problem[1] if problem else None,

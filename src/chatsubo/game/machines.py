@@ -52,9 +52,10 @@ def session_view(session: Session, box_slug: str, place: Place | None, now: date
     )
 
 
-def shared_machine(instance: ListedInstance, resets: Iterable[SharedReset] = ()) -> MachineView:
-    """Return a classic machine for everyone, with its reset if one of ``resets`` is."""
-    reset = next((one for one in resets if one.realm == instance.realm), None)
+def shared_machine(provider: str, instance: ListedInstance, resets: Iterable[SharedReset]) -> MachineView:
+    """Return a classic machine for everyone, with its reset if one of ``resets``, all of its template, is."""
+    place = (provider, instance.realm)
+    reset = next((one for one in resets if (one.provider, one.realm) == place), None)
     return MachineView(
         name=instance.name,
         address=instance.address,

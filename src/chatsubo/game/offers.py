@@ -28,11 +28,13 @@ class Offers:
         """Return the realms in which the box can be had, by name."""
         if box.dynamic:
             return realms_for(self.listings, box.template)
-        return tuple(sorted({instance.realm for instance in self.shared(box)}))
+        return tuple(sorted({instance.realm for _, instance in self.shared(box)}))
 
-    def shared(self, box: Box) -> tuple[ListedInstance, ...]:
-        """Return the machines of a box that all players share; none for one that is started on demand."""
-        return tuple(instance for listing in self.listings for instance in shared_machines(listing, box))
+    def shared(self, box: Box) -> tuple[tuple[str, ListedInstance], ...]:
+        """Return the machines of a box that all players share, each with its provider; none of one that is dynamic."""
+        return tuple(
+            (listing.provider, instance) for listing in self.listings for instance in shared_machines(listing, box)
+        )
 
     def problem(self, box: Box) -> tuple[Text, datetime | None] | None:
         """Return why no machine of the box can be had now, and since when; ``None`` when one can."""

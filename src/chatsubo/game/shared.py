@@ -12,7 +12,7 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import AskedLately, NotFound, NothingAnnounced, NothingShared
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
-from chatsubo.game.offers import OffersReader, shared_machines
+from chatsubo.game.offers import OffersReader
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.live.news import News
 from chatsubo.store import shared_resets as store
@@ -140,12 +140,7 @@ class SharedMachines:
     async def _machines(self, tx: AsyncConnection, box: Box, realm: str | None) -> set[tuple[str, str]]:
         """Return provider and realm of each shared machine of the box."""
         offers = await self._offers.read(tx)
-        machines = {
-            (listing.provider, one.realm)
-            for listing in offers.listings
-            for one in shared_machines(listing, box)
-            if realm in (None, one.realm)
-        }
+        machines = {(provider, one.realm) for provider, one in offers.shared(box) if realm in (None, one.realm)}
         if not machines:
             raise NothingShared
         return machines

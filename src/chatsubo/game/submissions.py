@@ -20,7 +20,7 @@ from chatsubo.store import submissions as store
 from chatsubo.store.boxes import Box, FlagRow, lock_box
 from chatsubo.store.database import Database
 from chatsubo.store.notices import insert_notice
-from chatsubo.store.sessions import GivenValue, given_values, owner_of_value
+from chatsubo.store.sessions import GivenValue, given_values, live_sessions, owner_of_value
 from chatsubo.store.submissions import Submission
 
 GRACE = timedelta(minutes=10)
@@ -59,7 +59,8 @@ class Submissions:
         Args:
             actor: Who submits.
             value: What was typed.
-            box_slug: The box that it is meant for, if the player said so.
+            box_slug: The box that it is meant for, if the player said so. Else, of several boxes with this flag, it
+                counts for one whose machine the player has now, or for the first that it was not taken of yet.
 
         Raises:
             Invalid: If it cannot be a flag.
@@ -73,7 +74,7 @@ class Submissions:
         boxes = _open_boxes(snapshot, box_slug)
         async with self._db.read() as tx:
             given = await given_values(tx, actor.account_id, since=now - GRACE)
-        match = _find(snapshot, boxes, given, flag)
+            match = await _meant(tx, actor, _find(snapshot, boxes, given, flag))
         if match is None:
             return await self._refuse(actor, flag, boxes[0] if box_slug else None, now)
         return await self._accept(actor, flag, match, snapshot, now)
@@ -121,6 +122,7 @@ class Submissions:
             box=match.box.name,
             box_slug=match.box.slug,
             flag=match.flag.name,
+            flag_id=match.flag.id,
             points=match.flag.points,
             first_blood=first,
             box_done=done,
@@ -129,7 +131,7 @@ class Submissions:
     def _tell(self, actor: Actor, match: _Match, *, is_new: bool, first: bool) -> None:
         self._news.submission()
         if is_new:
-            self._news.solve(actor.account_id, match.box.id)
+            self._news.solve(actor.account_id, match.box.id, match.flag.id)
             self._snapshots.changed()
         if first:
             self._news.notice()
@@ -170,19 +172,27 @@ def _open_boxes(snapshot: Snapshot, slug: str | None) -> Sequence[Box]:
     return boxes
 
 
-def _find(snapshot: Snapshot, boxes: Iterable[Box], given: Iterable[GivenValue], value: str) -> _Match | None:
-    """Compare ``value`` with every flag that it may be, to the end, and return the one that it is."""
+def _find(snapshot: Snapshot, boxes: Iterable[Box], given: Iterable[GivenValue], value: str) -> list[_Match]:
+    """Compare ``value`` with every flag that it may be, to the end, and return those that it is."""
     own: dict[tuple[int, str], list[GivenValue]] = {}
     for one in given:
         own.setdefault((one.box_id, one.name), []).append(one)
-    found = [
+    return [
         _Match(box, flag, session_id)
         for box in boxes
         for flag in snapshot.flags.get(box.id, ())
         for session_id, expected in _expected(flag, own)
         if matches(value, expected, case_insensitive=flag.case_insensitive)
     ]
-    return found[0] if found else None
+
+
+async def _meant(tx: AsyncConnection, actor: Actor, found: Sequence[_Match]) -> _Match | None:
+    """Return the one that the player means, of several flags with one value: see :meth:`Submissions.submit`."""
+    if len(found) < 2:  # noqa: PLR2004
+        return next(iter(found), None)
+    played = {one.box_id for one in await live_sessions(tx, actor.account_id)}
+    taken = await store.found_by(tx, actor.account_id)
+    return min(found, key=lambda one: (one.box.id not in played, one.flag.id in taken))
 
 
 def _expected(flag: FlagRow, own: Mapping[tuple[int, str], Sequence[GivenValue]]) -> list[tuple[str | None, str]]:

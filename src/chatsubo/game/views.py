@@ -241,6 +241,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     box: str | None = None
     box_slug: str | None = None
     flag: str | None = None
+    flag_id: int | None = None
     points: int | None = None
     first_blood: bool = False
     box_done: bool = False

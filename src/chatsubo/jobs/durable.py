@@ -13,7 +13,6 @@ Seen in DBOS 3.4, and relied on here:
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -21,11 +20,12 @@ from typing import Any
 
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatsubo.domain.errors import Unavailable
+from chatsubo.jobs.engines import open_engine
 from chatsubo.jobs.guard import EVERY, Guard
 from chatsubo.jobs.lock import lock_for
 from chatsubo.jobs.port import Handler, Started, workflow_id
@@ -90,7 +90,7 @@ class DurableJobs:
         if _current is not None:
             msg = "this process runs a durable engine already"
             raise RuntimeError(msg)
-        engine = open_engine(self._url)
+        engine = open_engine(self._url, THREADS)
         try:
             self._guard = Guard(await asyncio.to_thread(lock_for, engine), self._guard_every)
             logging.getLogger("dbos").addHandler(logging.NullHandler())  # else DBOS writes to the console itself
@@ -195,29 +195,6 @@ class DurableJobs:
             self._guard = None
         event.listen(engine, "checkin", _close_late)
         engine.dispose()
-
-
-def open_engine(url: URL) -> Engine:
-    """Return an engine for the system database."""
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=THREADS, pool_pre_ping=True)
-    _make_private(url.database)
-    engine = create_engine(url.set(drivername="sqlite"))
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = "IMMEDIATE"
-        for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    return engine
-
-
-def _make_private(path: str | None) -> None:
-    """Make the file of a database, for its owner alone. One that exists, or cannot be made, is left to SQLite."""
-    if path:
-        with contextlib.suppress(OSError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _close_late(_connection: Any, record: Any) -> None:

@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
+from chatsubo.jobs.engines import open_engine
 
 _KEY = 0x63686174  # any number that nobody else uses in this PostgreSQL database: "chat"
 _TRIES, _TRY_EVERY = 40, 0.05
 _ITSELF = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
 _END = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid AND backend_start = :backend_start"
+)
+
+_HELD = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = :key AND objsubid = 1"
+    " AND classid = 0 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
@@ -53,6 +60,38 @@ def lock_for(engine: Engine) -> EngineLock:
     if engine.dialect.name == "sqlite":
         return FileLock(Path(f"{engine.url.database}.lock"))
     return ServerLock(engine)
+
+
+def is_held(url: str) -> bool:
+    """Say whether an engine runs on the system database at ``url``. Makes nothing; blocks.
+
+    Raises:
+        SQLAlchemyError, OSError: If that cannot be seen.
+    """
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        return _file_is_held(f"{target.database}.lock")
+    engine = open_engine(target)
+    try:
+        with engine.connect() as connection:
+            return bool(connection.scalar(_HELD, {"key": _KEY}))
+    finally:
+        engine.dispose()
+
+
+def _file_is_held(path: str) -> bool:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # It is held for a moment itself: there is no way to ask only.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 class FileLock:

@@ -8,7 +8,7 @@ import structlog
 
 from chatsubo.lab.reading import read_text
 from chatsubo.providers.base import BaseProvider
-from chatsubo.providers.exc import ProviderError, TimedOut
+from chatsubo.providers.exc import ProviderError, TimedOut, described
 from chatsubo.providers.redaction import spoken
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
         raise ProviderError("the plugin cancelled its own call") from None
     except Exception as error:
         log.exception("provider.misbehaved")
-        raise ProviderError(spoken(f"{type(error).__name__}: {error}")) from error
+        raise ProviderError(spoken(described(error))) from error
 
 
 async def close_all(providers: Iterable[BaseProvider]) -> None:

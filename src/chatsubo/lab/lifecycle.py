@@ -17,7 +17,7 @@ from chatsubo.domain.text import N_, Text
 from chatsubo.domain.values import redact
 from chatsubo.lab.committing import committed
 from chatsubo.lab.output import clean
-from chatsubo.lab.pace import Pace
+from chatsubo.lab.pace import Pace, Tries
 from chatsubo.lab.progress import WrittenProgress
 from chatsubo.lab.reading import read_outcome
 from chatsubo.lab.runs import CalledOff, Run, Runs
@@ -179,17 +179,14 @@ class Lifecycle:
 
     async def _tries(self, run: Run, session: Session, provider: BaseProvider, order: StartOrder) -> Outcome:
         """Call the provider until it works, as long as it advises to try again and there is time."""
-        tries = 0
+        tries = Tries(self._pace, order.deadline)
         while True:
-            tries += 1
             try:
                 limit = order.seconds_left + self._pace.calling_off
                 return await run.call(self._made(session, provider, order), limit, self._pace.calling_off)
             except ProviderError as error:
-                wait = error.retry_after or self._pace.retry(tries)
-                if error.advice is not Advice.RETRY or tries >= self._pace.tries or order.seconds_left <= wait:
-                    raise
-                log.warning("session.retry", session=session.id, provider=provider.name, tries=tries, wait=wait)
+                wait = tries.wait_after(error)
+                log.warning("session.retry", session=session.id, provider=provider.name, wait=wait)
                 order.progress.stage(error.text)
                 order.progress.log(f"{error.detail}\n")
                 await run.pause(wait)
@@ -227,19 +224,17 @@ class Lifecycle:
             self._told(session, State.FAILED if session.state is State.FAILED else State.STOPPED)
 
     async def _tries_to_stop(self, run: Run, session: Session, provider: BaseProvider) -> None:
-        tries = 0
+        tries = Tries(self._pace)
         while True:
-            tries += 1
             try:
                 async with self._stops[provider.name]:
                     call = provider.stop_dynamic_instance(session.id)
                     await run.call(call, self._pace.stop_limit, self._pace.calling_off)
             except ProviderError as error:
                 log.warning("session.not_stopped", session=session.id, provider=provider.name, reason=error.detail)
-                if error.advice is not Advice.RETRY or tries >= self._pace.tries:
-                    raise
+                wait = tries.wait_after(error)
                 await self._tell(session, error.text, None)
-                await run.pause(error.retry_after or self._pace.retry(tries))
+                await run.pause(wait)
             else:
                 return
 

@@ -1,6 +1,10 @@
-"""How long the lab waits for what."""
+"""How long the lab waits for what, and how often it tries."""
 
+import math
+import time
 from dataclasses import dataclass
+
+from chatsubo.providers.exc import Advice, ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,30 @@ class Pace:
     housekeeping: float = 60.0
     retention: float = 86_400.0
 
-    def retry(self, tries: int) -> float:
-        """Return how long to wait after a number of tries in vain."""
-        return min(self.retry_most, self.retry_first * 2.0 ** (tries - 1))
+
+class Tries:
+    """Says when a call that failed is tried again: as long as its provider advises it, and there is time."""
+
+    def __init__(self, pace: Pace, deadline: float = math.inf) -> None:
+        """Begin with the first try.
+
+        Args:
+            pace: How often to try, and how long to wait in between.
+            deadline: When there is no time left, on the monotonic clock in seconds.
+        """
+        self._pace = pace
+        self._deadline = deadline
+        self._failed = 0
+
+    def wait_after(self, error: ProviderError) -> float:
+        """Return how many seconds to wait before the next try.
+
+        Raises:
+            ProviderError: The ``error`` itself, if there is to be no other try.
+        """
+        self._failed += 1
+        wait = error.retry_after or min(self._pace.retry_most, self._pace.retry_first * 2.0 ** (self._failed - 1))
+        late = time.monotonic() + wait >= self._deadline
+        if error.advice is not Advice.RETRY or self._failed >= self._pace.tries or late:
+            raise error
+        return wait

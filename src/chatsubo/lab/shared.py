@@ -19,14 +19,14 @@ from chatsubo.lab.calls import bounded
 from chatsubo.lab.committing import committed
 from chatsubo.lab.lifecycle import DETAIL, ProviderGone
 from chatsubo.lab.output import clean
-from chatsubo.lab.pace import Pace
+from chatsubo.lab.pace import Pace, Tries
 from chatsubo.lab.progress import WrittenProgress
 from chatsubo.live.news import News
 from chatsubo.providers.base import BaseProvider
-from chatsubo.providers.exc import Advice, ProviderError
+from chatsubo.providers.exc import ProviderError
 from chatsubo.store.database import Database
 from chatsubo.store.notices import insert_notice
-from chatsubo.store.shared_resets import SharedReset, begin_reset, due_resets, end_reset, write_reset_stage
+from chatsubo.store.shared_resets import SharedReset, begin_reset, due_resets, end_reset, get_reset, write_reset_stage
 
 WAS_RESET = N_("{box} in {realm} was brought back to its initial state.")
 NOT_RESET = N_("{box} in {realm} could not be brought back to its initial state: {reason}")
@@ -143,17 +143,14 @@ class SharedResets:
         provider = self._providers.get(reset.provider)
         if provider is None:
             raise ProviderGone(f"no provider {reset.provider!r} is configured")
-        deadline, tries = time.monotonic() + provider.start_timeout, 0
+        deadline = time.monotonic() + provider.start_timeout
+        tries = Tries(self._pace, deadline)
         while True:
-            tries += 1
             try:
                 call = provider.reset(reset.realm, reset.template, progress=progress)
                 await bounded(call, max(0.0, deadline - time.monotonic()), self._pace.calling_off)
             except ProviderError as error:
-                wait = error.retry_after or self._pace.retry(tries)
-                left = deadline - time.monotonic()
-                if error.advice is not Advice.RETRY or tries >= self._pace.tries or left <= wait:
-                    raise
+                wait = tries.wait_after(error)
                 progress.stage(error.text)
                 await asyncio.sleep(wait)
             else:
@@ -168,23 +165,26 @@ class SharedResets:
 
     async def _end(self, reset: SharedReset, error: ProviderError | None) -> None:
         """Write down how it ended, and the notice of it; of a box that players do not see, who asked is told alone."""
-        words = {"box": reset.box, "realm": reset.realm}
-        text = Text(WAS_RESET, words) if error is None else Text(NOT_RESET, {**words, "reason": error.text})
         detail = None if error is None else clean(error.detail)[:DETAIL]
+        reader: int | None = None
 
         async def write(tx: AsyncConnection) -> bool:
+            nonlocal reader
             if not await end_reset(tx, reset.id, self._clock(), error.text if error else None, detail):
                 return False
+            now = await get_reset(tx, reset.id)  # the box may have been renamed, or taken out of play, meanwhile
+            reader = None if now.for_everyone else now.asked_by
+            words = {"box": now.box, "realm": now.realm}
             await insert_notice(
                 tx,
-                account_id=None if reset.for_everyone else reset.asked_by,
+                account_id=reader,
                 kind="bad" if error else "info",
-                text=text,
-                link=f"/boxes/{reset.box_slug}",
+                text=Text(NOT_RESET, {**words, "reason": error.text}) if error else Text(WAS_RESET, words),
+                link=f"/boxes/{now.box_slug}",
                 at=self._clock(),
             )
             return True
 
         if await committed(self._db, write):
             self._news.boxes()
-            self._news.notice(None if reset.for_everyone else reset.asked_by)
+            self._news.notice(reader)

@@ -30,9 +30,9 @@ class News:
         """Tell everyone that what they see of the boxes changed."""
         self._bus.publish(EVERYONE, Event("boxes"))
 
-    def solve(self, account_id: int, box_id: int) -> None:
+    def solve(self, account_id: int, box_id: int, flag_id: int) -> None:
         """Tell a player that they have found a flag of a box."""
-        self._bus.publish(account_topic(account_id), Event("solve", {"box": box_id}))
+        self._bus.publish(account_topic(account_id), Event("solve", {"box": box_id, "flag": flag_id}))
 
     def submission(self) -> None:
         """Tell organisers that somebody tried a flag."""

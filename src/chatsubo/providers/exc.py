@@ -157,3 +157,13 @@ class VpnProviderErrorException(ProviderError):
 
     advice = Advice.RETRY
     message = N_("The VPN gate reported an error. Try again in a minute.")
+
+
+def described(error: BaseException) -> str:
+    """Return the name and the text of what a plugin raised, whose ``__str__`` may raise too."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  a stranger's code
+        return f"{name} (it cannot be told in words)"
+    return f"{name}: {text}" if text else name

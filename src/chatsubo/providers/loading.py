@@ -12,6 +12,7 @@ from chatsubo.config import ProviderConfig
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.abilities import overrides
 from chatsubo.providers.base import BaseProvider
+from chatsubo.providers.exc import described
 from chatsubo.providers.seedstyle import SeedStyleProvider
 from chatsubo.providers.seedstyle.base.provider import BaseProvider as SeedProvider
 from chatsubo.providers.sources import Unusable
@@ -118,13 +119,13 @@ def _examine_config(model: Any) -> None:
     try:
         msgspec.inspect.type_info(model)
     except Exception as error:  # noqa: BLE001  whatever its annotations are
-        reason = {"reason": f"{type(error).__name__}: {error}"}
+        reason = {"reason": described(error)}
         raise Unusable(Text(N_("its Config cannot be used: {reason}"), reason)) from None
 
 
 def _said(error: BaseException, folder: Path | None) -> Text:
     """Say what was raised, and where in the plugin's own code."""
-    params = {"error": f"{type(error).__name__}: {error}" if str(error) else type(error).__name__}
+    params = {"error": described(error)}
     lines = [one for one in extract_tb(error.__traceback__) if folder and Path(one.filename).is_relative_to(folder)]
     if not lines or isinstance(error, SyntaxError):
         return Text("{error}", params)

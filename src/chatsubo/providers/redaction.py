@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from chatsubo.config import Secret
+from chatsubo.domain.values import base64_forms
 
 SHORTEST = 4
 """A shorter text is no secret, and would hide half of any output."""
@@ -19,7 +20,7 @@ _WORD = 12
 
 
 class Redactor:
-    """Replaces secrets by a mask, also where they stand quoted or escaped.
+    """Replaces secrets by a mask, also where they stand quoted, escaped or in base64.
 
     Args:
         secrets: The secrets.
@@ -51,6 +52,7 @@ def _forms(secret: str) -> set[str]:
         repr(secret)[1:-1],
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        *base64_forms(secret),
     }
 
 

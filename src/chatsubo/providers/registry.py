@@ -11,6 +11,7 @@ from chatsubo.config import Config, ProviderConfig, ProviderEntry, RawConfig, Se
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.disabled import DisabledProvider
+from chatsubo.providers.exc import described
 from chatsubo.providers.folders import dropped
 from chatsubo.providers.installed import installed
 from chatsubo.providers.loading import LIMIT
@@ -110,7 +111,7 @@ class Registry:
                 raise TypeError(f"it returned {type(provider).__name__}")  # noqa: TRY301  as if it had raised
             return with_plain_methods(provider)
         except (Exception, SystemExit) as error:  # noqa: BLE001  a stranger's plugin may raise anything
-            said = Redactor(secrets_in(entry.model))(f"{type(error).__name__}: {error}")
+            said = Redactor(secrets_in(entry.model))(described(error))
             reason = Text(N_("its plugin could not make it: {error}"), {"error": said})
             log.error("provider.disabled", provider=entry.name, kind=entry.kind, reason=str(reason))  # noqa: TRY400
             return DisabledProvider(entry.kind, entry.name, entry.realms, reason)

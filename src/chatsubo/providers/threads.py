@@ -5,15 +5,17 @@ import functools
 import inspect
 import threading
 import time
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import structlog
 
-from chatsubo.providers.base import BaseProvider
-from chatsubo.providers.exc import TimedOut
+from chatsubo.providers.base import BaseProvider, StartOrder
+from chatsubo.providers.exc import TimedOut, described
 
 T = TypeVar("T")
+Method = Callable[..., Coroutine[Any, Any, Any]]
 
 THREADS = 8
 """How many calls of one provider may be under way at once."""
@@ -23,6 +25,8 @@ WRITE_OFF = 300.0
 """Seconds after which a call that was abandoned does not count any more: its thread is lost, its place is free."""
 LOST_MOST = 24
 """When so many threads are lost, nothing is written off any more: only a restart helps then."""
+CALLING_OFF, UNDOING = 10.0, 4.0
+"""Seconds that a start which is called off may take to end, and then its undoing: less than the platform waits."""
 
 METHODS = (
     "check",
@@ -33,6 +37,9 @@ METHODS = (
     "start_dynamic_instance",
     "stop_dynamic_instance",
 )
+
+_START = "start_dynamic_instance"
+_ORDERED = frozenset({_START, "reset"})
 
 log = structlog.get_logger(__name__)
 
@@ -145,24 +152,88 @@ def _outcome(work: Callable[[], T]) -> tuple[list[T], BaseException | None]:
         return [work()], None
     except (StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
         # A future takes no StopIteration, and the others would end the server.
-        return [], RuntimeError(f"{type(error).__name__}: {error}")
+        return [], RuntimeError(described(error))
     except BaseException as error:  # noqa: BLE001  it is handed on
         return [], error
 
 
 def with_plain_methods(provider: BaseProvider) -> BaseProvider:
-    """Return ``provider``, whose methods can all be awaited now: those that are plain ``def`` run in threads."""
+    """Return ``provider`` with methods that can all be awaited: those that are plain ``def`` run in threads.
+
+    What is returned shares the provider's state and is of a class made for it, so that the plugin's own code goes on
+    calling its own methods as it wrote them. A thread hears of no deadline and no cancelling: the platform sees to
+    both for the starts and resets of sessions.
+    """
+    cls = type(provider)
     plain = [name for name in METHODS if not inspect.iscoroutinefunction(getattr(provider, name))]
-    if plain:
-        threads = Threads(provider.name)
-        for name in plain:
-            setattr(provider, name, _in(threads, name, getattr(provider, name)))
-    return provider
+    if not plain:
+        return provider
+    threads = Threads(provider.name)
+    methods = {name: getattr(provider, name) for name in METHODS}
+    methods.update({name: _in(threads, name, methods[name]) for name in plain})
+    stop = methods["stop_dynamic_instance"]
+    for name in _ORDERED.intersection(plain):
+        methods[name] = _by_deadline(provider, methods[name], stop if name == _START else None)
+    statics = {name: staticmethod(method) for name, method in methods.items()}
+    awaited = types.new_class(
+        cls.__name__, (cls,), exec_body=lambda body: body.update({**statics, "__module__": cls.__module__})
+    )
+    made: BaseProvider = object.__new__(awaited)
+    made.__dict__ = provider.__dict__
+    return made
 
 
-def _in(threads: Threads, name: str, method: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+def _in(threads: Threads, name: str, method: Callable[..., Any]) -> Method:
     @functools.wraps(method)
     async def awaited(*args: Any, **kwargs: Any) -> Any:
-        return await threads.run(name, functools.partial(method, *args, **kwargs))
+        answer = await threads.run(name, functools.partial(method, *args, **kwargs))
+        # An async method behind a decorator that is plain looks plain itself.
+        return await answer if inspect.isawaitable(answer) else answer
 
     return awaited
+
+
+def _by_deadline(provider: BaseProvider, run: Method, stop: Method | None) -> Method:
+    """Return ``run``, which ends at the deadline of its order; what it made by then or later is stopped."""
+
+    @functools.wraps(run)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        order = next((one for one in (*args, *kwargs.values()) if isinstance(one, StartOrder)), None)
+        if order is None:
+            return await run(*args, **kwargs)
+        late = TimedOut(f"{provider.kind}/{provider.name}: it was not done by its deadline")
+        if order.seconds_left <= 0:
+            raise late
+        call = asyncio.ensure_future(run(*args, **kwargs))
+        undo = functools.partial(stop, order.id) if stop else None
+        try:
+            async with asyncio.timeout(order.seconds_left) as clock:
+                return await asyncio.shield(call)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            await called_off(call, undo)
+            raise late from None
+        except asyncio.CancelledError:
+            await called_off(call, undo)
+            raise
+
+    return awaited
+
+
+async def called_off(call: "asyncio.Future[Any]", undo: Callable[[], Awaitable[object]] | None) -> None:
+    """Wait until a call that nobody waits for any more has ended in its thread, and undo what it has made.
+
+    Args:
+        call: It is abandoned if it takes too long.
+        undo: What to do then; a failure of it is told in the log.
+    """
+    await asyncio.wait({call}, timeout=CALLING_OFF)
+    call.cancel()
+    if undo is None:
+        return
+    try:
+        async with asyncio.timeout(UNDOING):
+            await undo()
+    except Exception as error:  # noqa: BLE001  a stranger's plugin may raise anything
+        log.warning("provider.not_cleaned_up", reason=described(error))

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from chatsubo.domain.errors import StorageFull, Unavailable
-from chatsubo.store.sqlite import configure
+from chatsubo.store.sqlite import Connection, Threads, configure
 
 READERS = 4
 BUSY_SECONDS = 15
+ENDING_SECONDS = 5.0
 _FULL = ("database or disk is full", "disk i/o error")
 _FULL_STATE = "53100"
 _AWAY_STATES = ("08", "40", "53", "57", "58")
@@ -36,7 +37,9 @@ class Database:
     def __init__(self, reading: AsyncEngine, writing: AsyncEngine) -> None:
         self._reading = reading
         self._writing = writing
-        self._turn = asyncio.Lock() if writing.dialect.name == "sqlite" else None
+        embedded = writing.dialect.name == "sqlite"
+        self._turn = asyncio.Lock() if embedded else None
+        self._threads = [Threads(one.sync_engine) for one in (reading, writing)] if embedded else []
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -78,9 +81,11 @@ class Database:
                 yield await _connected(stack, self._writing.begin())
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, also those of transactions that were just cancelled."""
         await self._reading.dispose()
         await self._writing.dispose()
+        for threads in self._threads:
+            await asyncio.to_thread(threads.wait, ENDING_SECONDS)
 
 
 def _sqlite(url: URL, size: int, *, writing: bool) -> AsyncEngine:
@@ -90,7 +95,7 @@ def _sqlite(url: URL, size: int, *, writing: bool) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": BUSY_SECONDS, "factory": Connection},
     )
     configure(engine.sync_engine, writing=writing)
     return engine

@@ -92,6 +92,12 @@ async def due_resets(tx: AsyncConnection, now: datetime) -> tuple[SharedReset, .
     return await _read(tx, shared_resets.c.state.in_(LIVE), shared_resets.c.due_at <= now)
 
 
+async def get_reset(tx: AsyncConnection, reset_id: int) -> SharedReset:
+    """Return a reset, with its box as that is now."""
+    (reset,) = await _read(tx, shared_resets.c.id == reset_id)
+    return reset
+
+
 async def last_asked(tx: AsyncConnection, account_id: int) -> datetime | None:
     """Return when the account last asked for a reset; ``None`` if it never did."""
     query = select(shared_resets.c.asked_at).where(shared_resets.c.asked_by == account_id)

@@ -2,8 +2,12 @@
 
 import contextlib
 import os
+import sqlite3
+import time
+from threading import Thread
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Engine, event
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16000")
@@ -44,3 +48,46 @@ def configure(engine: Engine, *, writing: bool) -> None:
     @event.listens_for(engine, "begin")
     def start(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+class Connection(sqlite3.Connection):
+    """A connection that ends its transaction when it is closed.
+
+    SQLite keeps a closed connection, and its lock, for as long as a statement is under way on it (sqlite3_close_v2);
+    one that was cancelled before its rows were read is, until Python collects it.
+    """
+
+    def close(self) -> None:
+        """Roll back, and close."""
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
+class Threads:
+    """The threads of an engine's connections. The driver gives each connection one, and does not wait for its end.
+
+    A thread that ended after the event loop would have nobody to tell, and would die with its connection still open.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Note the threads of all connections that ``engine`` makes from now on."""
+        self._threads: set[Thread] = set()
+
+        @event.listens_for(engine, "do_connect")
+        def connect(_dialect: Any, _record: Any, _positional: Any, named: dict[str, Any]) -> None:
+            named["async_creator_fn"] = self._connection
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of all threads, for some seconds at most. Blocks."""
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def _connection(self, *positional: Any, **named: Any) -> aiosqlite.Connection:
+        connection = aiosqlite.connect(*positional, **named)
+        thread = connection._thread  # noqa: SLF001  SQLAlchemy sets it to daemonic in just this way
+        thread.daemon = True
+        self._threads = {one for one in self._threads if one.is_alive()} | {thread}
+        return connection

@@ -103,8 +103,9 @@ class FakeProvider(BaseProvider):
         """Return the machines there are, and what it was told to reject."""
         self._record("list_instances", realm=realm)
         await self.hypervisor.step("list_instances")
+        realms = {one for one in self.realms if realm in {None, one}}
         machines = list(self.hypervisor.machines.values())
-        return Listing([_instance(one) for one in machines if realm in (None, one.realm)], self._rejected())
+        return Listing([_instance(one) for one in machines if one.realm in realms], self._rejected())
 
     async def start_dynamic_instance(
         self, realm: str, template: str, session_id: str, order: StartOrder
@@ -113,6 +114,7 @@ class FakeProvider(BaseProvider):
         self._record("start", realm=realm, template=template, session_id=session_id, generation=order.generation)
         if not self.hypervisor.is_dynamic:
             raise Misconfigured("this fake starts no instances on demand")
+        self._refuse_strange(realm)
         spec = self._spec(template)
         try:
             async with asyncio.timeout(order.seconds_left):
@@ -128,6 +130,8 @@ class FakeProvider(BaseProvider):
         self._record("reset", realm=realm, template=template, session_id=session_id, generation=generation)
         if progress is not None:
             progress.stage(Text(N_("Bringing the machine back to its initial state")))
+        if session is not None:
+            self._refuse_strange(realm)
         try:
             async with asyncio.timeout(session.seconds_left if session else None):
                 await self.hypervisor.step("reset")
@@ -135,7 +139,9 @@ class FakeProvider(BaseProvider):
                     return found
         except TimeoutError:
             raise TimedOut(f"the reset of {session_id} took too long") from None
-        if session is None and classic_place(template, realm) not in self.hypervisor.machines:
+        if session is None and (
+            realm not in self.realms or classic_place(template, realm) not in self.hypervisor.machines
+        ):
             raise InstanceNotFound(f"there is no machine of {template} in {realm}")
         values = session.values if session else {}
         machine = self.hypervisor.make(self._spec(template), realm, session_id, generation, values)
@@ -188,6 +194,10 @@ class FakeProvider(BaseProvider):
         await self.hypervisor.step(name)
         if self.hypervisor.machines.get(str(machine.session)) is not machine:
             raise Cancelled(f"{machine.id} was removed while it started")
+
+    def _refuse_strange(self, realm: str) -> None:
+        if realm not in self.realms:
+            raise Misconfigured(f"fake/{self.name} does not serve the realm {realm!r}")
 
     def _spec(self, template: str) -> FakeTemplate:
         try:

@@ -1,9 +1,13 @@
 """Organisers' Markdown as HTML that is safe in any page."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 _TAGS = {
@@ -13,7 +17,19 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
 
-_parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+class _Renderer(RendererHTML):
+    """Writes a link where a picture of another site would be: the pages' policy lets browsers fetch none."""
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        source = str(tokens[idx].attrGet("src"))
+        if source.startswith("/") and not source.startswith("//"):
+            return super().image(tokens, idx, options, env)
+        words = self.renderInlineAsText(tokens[idx].children, options, env)
+        return str(Markup('<a href="{source}">{words}</a>').format(source=source, words=words or source))
+
+
+_parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable(["table", "strikethrough"])
 
 
 @lru_cache(maxsize=512)

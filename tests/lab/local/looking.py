@@ -49,9 +49,9 @@ def processes_below(folder: Path, word: str = "") -> list[str]:
 def command_lines() -> list[str]:
     """Return what everybody on this machine sees of everybody's command lines."""
     lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            lines.append(path.read_bytes().decode(errors="replace"))
+            lines.append((process / "cmdline").read_bytes().decode(errors="replace"))
     return lines
 
 

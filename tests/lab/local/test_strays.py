@@ -4,7 +4,12 @@ import os
 import subprocess
 import sys
 import uuid
+from pathlib import Path
+from typing import NoReturn
 
+import pytest
+
+from chatsubo.providers.local.keeper import descendants
 from chatsubo.providers.local.trees import MARK, kill_strays
 
 ALL_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -29,3 +34,19 @@ def test_what_got_away_is_gone_when_it_was_killed() -> None:
     other.kill()
     for process in (*strays, other):
         process.wait()
+
+
+def test_processes_that_end_while_they_are_looked_at_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(path: Path, *_: object, **__: object) -> NoReturn:
+        raise ProcessLookupError(f"No such process: {path}")
+
+    stat = Path.stat
+
+    def stat_above(path: Path, **options: bool) -> os.stat_result:
+        return ended(path) if path.parts[3:] else stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_above)
+    monkeypatch.setattr(Path, "open", ended)
+
+    kill_strays(f"run.{uuid.uuid4().hex}")
+    assert descendants(os.getpid()) == set()

@@ -1,5 +1,6 @@
 """What ``chatsubo doctor`` finds."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from structlog.testing import capture_logs
 
 from chatsubo.app import examination
 from chatsubo.app.examination import examine
+from chatsubo.app.storage import engine_url
 from chatsubo.config import Config, ProviderEntry
 from chatsubo.gates import Gates
+from chatsubo.jobs.lock import FileLock
 from chatsubo.providers.base import Check
 from chatsubo.providers.registry import Registry
 from chatsubo.testing import FakeConfig, FakeProvider
@@ -57,3 +60,21 @@ async def test_a_plugin_with_a_mistake_in_it_is_told_of_and_keeps_nothing_else_f
     reports = {one.part: one.findings for one in found}
     assert [(one.ok, str(one.text)) for one in reports["provider odd"]] == [(False, "KeyError: 'version'")]
     assert [one.ok for one in reports["provider fake"]] == [True]
+
+
+async def test_a_server_that_runs_on_the_database_is_told_of_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Config()
+
+    async def said() -> list[str]:
+        (report,) = [one for one in await examine(config, Registry({}, [])) if one.part == "database"]
+        return [str(one.text).partition(" on ")[0] for one in report.findings if one.ok]
+
+    assert "no server runs" in await said()
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  names are enough
+    lock = FileLock(Path(f"{engine_url(config).removeprefix('sqlite:///')}.lock"))
+    assert "a server runs" in await said()
+    lock.release()
+    assert "no server runs" in await said()

@@ -1,6 +1,7 @@
 """Configurations of plugins without a model, and of plugins that are disabled."""
 
 import pytest
+from rich.pretty import pretty_repr
 
 from chatsubo.config import ConfigError, RawConfig, load
 from chatsubo.domain.text import Text
@@ -42,7 +43,8 @@ def test_everything_is_given_as_it_was_written_with_references_followed(tmp_path
     }
     assert {one.reveal() for one in entry.model.secrets} == {"hunter2", "1234"}
     assert [one.reveal() for one in entry.model.certain] == ["hunter2"]
-    assert "hunter2" not in repr(config) + str(entry.model)
+    assert "hunter2" not in repr(config) + str(entry.model) + pretty_repr(config) + pretty_repr(entry.model)
+    assert "1234" not in pretty_repr(config)
     assert config.warnings == ()
 
 

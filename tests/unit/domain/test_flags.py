@@ -57,5 +57,5 @@ def test_a_session_is_given_fifty_one_flags_and_passwords_of_the_documented_shap
     assert len(set(values.values())) == 102
 
 
-def test_a_digest_is_the_sha_256_by_which_a_value_is_found_again():
-    assert digest("FLAG{a}") == hashlib.sha256(b"FLAG{a}").hexdigest()
+def test_a_digest_is_the_sha_256_by_which_a_value_is_found_again_whatever_its_case():
+    assert digest(" FLAG{a}") == digest("flag{A}") == hashlib.sha256(b"flag{a}").hexdigest()

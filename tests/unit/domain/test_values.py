@@ -1,8 +1,11 @@
 """The values that a session is given."""
 
+import base64
 import re
 import string
 from collections import Counter
+
+import pytest
 
 from chatsubo.domain.values import make_flag, make_password, make_values, redact
 
@@ -32,3 +35,14 @@ def test_values_are_replaced_by_their_names() -> None:
     values = {"SESSION": "the-session", "FLAG0": "WZ{123}", "FLAG1": "", "RNG7": "aB3xY9kQ"}
 
     assert redact("for the-session: WZ{123}WZ{123} aB3xY9kQ", values) == "for the-session: [FLAG0][FLAG0] [RNG7]"
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("value", ["WZ{123}", "aB3xY9kQ", "{~?}>~?"])
+def test_values_in_base64_are_replaced_too_also_with_their_line_feed(value, encode):
+    values = {"SESSION": "the-session", "RNG7": value}
+    alone, line = (encode(text.encode()).decode() for text in (value, f"{value}\n"))
+
+    assert redact(f"cloud-init: {alone}", values).rstrip("=") == "cloud-init: [RNG7]"
+    assert redact(f"cloud-init: {line}", values).startswith("cloud-init: [RNG7]")
+    assert value not in redact(f"cloud-init: {value}", values)

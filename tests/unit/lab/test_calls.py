@@ -44,7 +44,12 @@ async def test_a_call_that_cannot_be_cancelled_is_abandoned() -> None:
     release.set()
 
 
-@pytest.mark.parametrize("error", [KeyError("surprise"), TimeoutError(), OSError(5, "I/O error")])
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize("error", [KeyError("surprise"), TimeoutError(), OSError(5, "I/O error"), Mute()])
 async def test_whatever_a_plugin_raises_is_a_providers_error(error: Exception) -> None:
     async def broken() -> None:
         raise error

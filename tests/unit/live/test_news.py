@@ -18,7 +18,7 @@ async def _told(bus: Bus, tell: News) -> dict[str, set[str]]:
             tell.session("abc", 7, 1, "running")
             tell.provider("lab", boxes=True)
             tell.boxes()
-            tell.solve(7, 1)
+            tell.solve(7, 1, 2)
             tell.submission()
             tell.standings("3")
             tell.notice(7)

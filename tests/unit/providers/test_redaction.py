@@ -1,6 +1,8 @@
 """Secrets are taken out of what plugins say, however they are written there."""
 
 import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -19,6 +21,11 @@ SECRET = 'p\N{LATIN SMALL LETTER E WITH ACUTE}ss/w"rd & more'
 def test_every_form_of_a_secret_is_taken_out(form: str) -> None:
     redacted = Redactor([SECRET])(f"refused: {form} (401)")
     assert redacted.replace("'", "").replace('"', "") == "refused: *** (401)"
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+def test_a_secret_in_base64_is_taken_out(encode: Callable[[bytes], bytes]) -> None:
+    assert Redactor([SECRET])(f"sent {encode(SECRET.encode()).decode()}").rstrip("=") == "sent ***"
 
 
 def test_a_short_one_counts_where_it_stands_alone() -> None:

@@ -87,6 +87,19 @@ def test_markdown_keeps_what_authors_need():
         assert part in html
 
 
+@pytest.mark.parametrize("address", ["https://pictures.example/a.png", "//pictures.example/a.png", "a.png"])
+def test_a_picture_that_no_browser_would_fetch_is_a_link(address):
+    html = markdown(f"![the *old* plan]({address})")
+    assert f'<a href="{address}"' in html
+    assert ">the old plan</a>" in html
+    assert "<img" not in html
+    assert f">{address}</a>" in markdown(f"![]({address})")
+
+
+def test_a_picture_of_ours_is_a_picture():
+    assert markdown("![the plan](/media/plan.png)") == '<p><img src="/media/plan.png" alt="the plan"></p>\n'
+
+
 def test_links_of_strangers_do_not_vouch_for_anything():
     assert 'rel="noopener noreferrer nofollow"' in markdown("[x](https://example.org)")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, Route, async_playwright, expect
 
 from chatsubo.domain.clock import utc_now
-from chatsubo.live.bus import EVERYONE, Event
+from chatsubo.live.bus import ADMINS, EVERYONE, Event, account_topic
 from chatsubo.web.server import make_server
 from tests.needs import chromium, need
 from tests.web.pages.evening import PASSWORD, Evening
@@ -159,6 +159,16 @@ async def test_a_found_flag_turns_green_where_one_is(club: Club):
     await expect(page.locator("#flag-input")).to_have_value("")
 
 
+async def test_of_two_flags_found_in_one_moment_each_is_seen(club: Club):
+    page = await club.log_in("case")
+    await page.clock.set_fixed_time(utc_now())
+    await page.goto(f"{club.url}/boxes/tessier")
+    for flag in ("foothold", "user"):
+        await page.fill("#box-flag", f"FLAG{{tessier-{flag}}}")
+        await page.press("#box-flag", "Enter")
+        await expect(page.locator(".flag.is-found", has_text=flag)).to_have_count(1)
+
+
 async def test_how_far_one_is_follows_a_found_flag_all_around_the_page(club: Club):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/tracks/web")
@@ -181,6 +191,17 @@ async def test_the_home_page_follows_a_found_flag_a_machine_and_the_standings(cl
     await world.game.play.stop(evening.player, "straylight")
     await expect(page.locator(".run", has_text="Straylight")).to_contain_text("Stopping")
     await expect(page.locator("#home")).to_have_count(1)
+
+
+async def test_of_three_cards_in_two_columns_the_third_takes_its_whole_row(club: Club):
+    page = await club.log_in("case")
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    cards = page.locator("#home .boxes").last
+    await expect(cards.locator(".box-card")).to_have_count(3)
+    row, third = await cards.bounding_box(), await cards.locator(".box-card").last.bounding_box()
+    assert row is not None
+    assert third is not None
+    assert (third["x"], third["width"]) == (row["x"], row["width"])
 
 
 async def test_an_error_page_has_the_frame_of_every_page(club: Club):
@@ -215,6 +236,7 @@ async def test_a_stop_asks_first_and_shows_what_happens(club: Club):
 async def test_news_disturb_nobody_who_is_about_to_do_something(club: Club, world):
     page = await club.log_in("case")
     await page.goto(f"{club.url}/boxes/straylight")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
     await page.fill("#box-flag", "FLAG{half a fl")
     await page.click("#ask-stop summary")
     await page.focus("#stop")
@@ -224,6 +246,63 @@ async def test_news_disturb_nobody_who_is_about_to_do_something(club: Club, worl
     await expect(page.locator("#box-flag")).to_have_value("FLAG{half a fl")
     await expect(page.locator("#stop")).to_be_visible()
     await expect(page.locator("#stop")).to_be_focused()
+
+
+async def test_a_choice_outlives_news(club: Club, world):
+    page = await club.log_in("case")
+    await page.goto(f"{club.url}/boxes/last-call")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await page.get_by_label("wz02").check()
+    async with page.expect_response("**/last-call/machine"):
+        world.bus.publish(EVERYONE, Event("resync"))
+    await expect(page.locator("#machine.htmx-settling, #machine.htmx-swapping")).to_have_count(0)
+    await expect(page.get_by_label("wz02")).to_be_checked()
+
+
+@dataclass
+class Slow:
+    """Keeps the answers to all requests for a part of a page, until they are let through one by one."""
+
+    routes: asyncio.Queue[Route] = field(default_factory=asyncio.Queue)
+
+    async def hold(self, page: Page, path: str) -> None:
+        async def keep(route: Route) -> None:
+            if route.request.method == "GET" and "hx-request" in route.request.headers:
+                await self.routes.put(route)
+            else:
+                await route.continue_()
+
+        await page.route(path, keep)
+
+
+async def test_what_somebody_does_is_not_hidden_by_the_answer_to_an_older_request(club: Club, world):
+    page, slow = await club.log_in("finn"), Slow()
+    await page.goto(f"{club.url}/admin")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await slow.hold(page, "**/admin")
+    world.bus.publish(ADMINS, Event("provider"))
+    older = await slow.routes.get()
+    await page.get_by_role("button", name="Look again at club_docker").click()
+    await expect(page.get_by_text("Looking…")).to_be_visible()
+    async with page.expect_response("**/admin"):
+        await older.continue_()
+    await expect(page.get_by_text("Looking…")).to_be_visible()
+
+
+async def test_news_that_come_while_a_part_is_fetched_let_it_be_fetched_once_more(club: Club, world, evening: Evening):
+    page, slow = await club.log_in("case"), Slow()
+    await page.goto(f"{club.url}/boxes/straylight")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await page.evaluate("heard = 0; document.addEventListener('live:session', () => heard++)")
+    await slow.hold(page, "**/straylight/machine")
+    world.bus.publish(account_topic(evening.player.account_id), Event("session"))
+    first = await slow.routes.get()
+    older = await first.fetch()
+    await world.game.play.stop(evening.player, "straylight")
+    await page.wait_for_function("heard > 1")
+    await first.fulfill(response=older)
+    await (await slow.routes.get()).continue_()
+    await expect(page.locator("#machine .state")).to_have_text("Stopping")
 
 
 async def test_a_change_of_the_machine_is_told_to_those_who_do_not_see_it(club: Club, world, evening: Evening):

@@ -108,7 +108,7 @@ async def test_a_machine_says_how_it_is(player, slug, words):
 async def test_a_right_flag_counts_and_wakes_the_page(player):
     answer = await player.send("/tracks", "/flags", script=True, flag="FLAG{straylight-root}")
     assert answer.status_code == 200
-    assert answer.headers["hx-trigger"] == "flagfound"
+    assert answer.headers["hx-trigger"] == '{"flagfound":{"flag":102}}'
     assert "+200" in answer.text
     assert "Box complete!" in answer.text
     again = await player.send("/tracks", "/flags", script=True, flag="FLAG{straylight-root}")

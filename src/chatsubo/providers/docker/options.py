@@ -13,19 +13,18 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chatsubo.config import ByteSize, InvalidValue
-from chatsubo.domain.labels import PREFIX
-from chatsubo.domain.text import N_, Text
+from chatsubo.domain.text import Text
 from chatsubo.providers.base import Limits
 from chatsubo.providers.docker.slots import NAMES
+from chatsubo.providers.options import OptionReader
 
 SECRETS_FOLDER = "/run/chatsubo"
 
-_MODE = re.compile(r"0?[0-7]{3}")
 _OWNER = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
 _CAPABILITY = re.compile(r"(?:CAP_)?([A-Z_]{3,32})")
 _CPUS = re.compile(r"\d{1,3}(\.\d{1,3})?")
@@ -103,19 +102,8 @@ def read_options(labels: Mapping[str, str]) -> Options:
     )
 
 
-class _Reader:
+class _Reader(OptionReader):
     """Reads one set of labels."""
-
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        self.labels = labels
-        self.warnings: list[Text] = []
-
-    def value(self, key: str) -> str:
-        return self.labels.get(PREFIX + key, "").strip()
-
-    def warn(self, key: str, expected: Text) -> None:
-        params = {"label": PREFIX + key, "expected": expected}
-        self.warnings.append(Text(N_("the label {label} is ignored: expected {expected}"), params))
 
     def delivery(self) -> Delivery:
         value = self.value("secrets").lower()
@@ -163,31 +151,15 @@ class _Reader:
                 self.warn("capabilities", Text("NET_RAW,SYS_PTRACE"))
         return frozenset(names)
 
-    def files(self) -> list[SecretFile]:
-        start = f"{PREFIX}file."
-        found = []
-        for key in sorted(self.labels):
-            name, _, part = key.removeprefix(start).partition(".")
-            if not key.startswith(start) or part:
-                continue
-            path = self.labels[key].strip()
-            if name.upper() not in NAMES or not _is_plain_path(path):
-                self.warn(f"file.{name}", Text("chatsubo.file.FLAG0=/root/flag"))
-                continue
-            found.append(self.file(name, path))
-        return found
-
-    def file(self, name: str, path: str) -> SecretFile:
-        mode, owner = self.value(f"file.{name}.mode"), self.value(f"file.{name}.owner")
-        numbers = _OWNER.fullmatch(owner)
-        if mode and not _MODE.fullmatch(mode):
-            self.warn(f"file.{name}.mode", Text("0440"))
-            mode = ""
-        if owner and not numbers:
-            self.warn(f"file.{name}.owner", Text("1000:1000"))
-        uid = int(numbers[1]) if numbers else 0
-        gid = int(numbers[2] or numbers[1]) if numbers else 0
-        return SecretFile(name.upper(), path, int(mode, 8) if mode else 0o400, uid, gid)
+    def files(self) -> Iterator[SecretFile]:
+        for name, path in self.paths(NAMES, _is_plain_path):
+            owner = self.value(f"file.{name}.owner")
+            numbers = _OWNER.fullmatch(owner)
+            if owner and not numbers:
+                self.warn(f"file.{name}.owner", Text("1000:1000"))
+            uid = int(numbers[1]) if numbers else 0
+            gid = int(numbers[2] or numbers[1]) if numbers else 0
+            yield SecretFile(name.upper(), path, int(self.mode(name), 8), uid, gid)
 
 
 def _is_plain_path(path: str) -> bool:

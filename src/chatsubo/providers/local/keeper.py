@@ -45,11 +45,11 @@ def started_at(pid: int) -> str | None:
 def descendants(pid: int) -> set[int]:
     """Return the living processes below ``pid``; none where the system has no /proc."""
     children: dict[int, set[int]] = {}
-    for process in Path("/proc").glob("[0-9]*/stat"):
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            fields = process.read_text(errors="replace").rpartition(")")[2].split()
+            fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
             if fields[0] not in _ENDED:
-                children.setdefault(int(fields[1]), set()).add(int(process.parent.name))
+                children.setdefault(int(fields[1]), set()).add(int(process.name))
     found: set[int] = set()
     waiting = [pid]
     while waiting:

@@ -125,6 +125,8 @@ class LocalProvider(BaseProvider):
             await self._threads.run(self._stop, session_id)
 
     async def _bring_up(self, realm: str, template: str, order: StartOrder) -> BaseInstance:
+        if realm not in self.realms:
+            raise Misconfigured(f"{self.kind}/{self.name} does not serve the realm {realm!r}")
         with told_plainly():
             made_from = await self._threads.run(self._templates.get, template)
             sandbox = await self._threads.run(self._usable_sandbox)

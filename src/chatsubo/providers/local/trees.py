@@ -144,10 +144,10 @@ def kill_strays(run_name: str) -> None:
 def _carriers(mark: bytes) -> set[int]:
     """Return the processes that have the variable in their environment; none where the system has no /proc."""
     found = set()
-    for process in Path("/proc").glob("[0-9]*/environ"):
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if mark in process.read_bytes().split(b"\0"):
-                found.add(int(process.parent.name))
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.add(int(process.name))
     return found
 
 

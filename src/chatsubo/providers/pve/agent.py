@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chatsubo.providers.exc import BuildFailed, Locked, Misconfigured, NotReady, ProviderError
+from chatsubo.providers.pve.checks import major
 from chatsubo.providers.pve.errors import AgentAway
 from chatsubo.providers.pve.guests import Guest, Guests
 from chatsubo.providers.pve.options import SecretFile
@@ -72,8 +73,14 @@ class Agent:
         if status.get("exitcode") or status.get("signal"):
             raise BuildFailed(f"{command[0]} failed in the guest: exit code {status.get('exitcode')}")
 
-    async def address(self, guest: Guest, deadline: float) -> str:
+    async def address(self, guest: Guest, card: str, deadline: float) -> str:
         """Wait until a guest has an address, and return it.
+
+        Args:
+            guest: Which.
+            card: The hardware address of the card to take it from: programs in the guest may make networks of their
+                own. Any where it is empty, or where the guest shows no such card.
+            deadline: When to give up, in seconds of :func:`time.monotonic`.
 
         Raises:
             NotReady: It got none in time.
@@ -82,7 +89,8 @@ class Agent:
         pause = Pause(deadline)
         while True:
             try:
-                found = next(_addresses(await self._interfaces(guest)), None)
+                shown = await self._interfaces(guest)
+                found = next(_addresses([one for one in shown if _mac(one) == card.lower()] or shown), None)
             except AWAY:
                 found = None
             if found is not None:
@@ -91,7 +99,7 @@ class Agent:
                 raise NotReady("the guest has no address: does its network have a DHCP server?")
             await pause.wait()
 
-    async def _interfaces(self, guest: Guest) -> Iterable[Mapping[str, Any]]:
+    async def _interfaces(self, guest: Guest) -> list[Mapping[str, Any]]:
         if guest.kind == "qemu":
             answer = await self._guests.client.get(f"{guest.path}/agent/network-get-interfaces")
             return list((answer or {}).get("result") or ())
@@ -102,10 +110,12 @@ class Agent:
 
     async def _takes_lists(self) -> bool:
         if self._major is None:
-            told = str((await self._guests.client.get("/version")).get("version") or "")
-            major = told.partition(".")[0]
-            self._major = int(major) if major.isdigit() else ARRAYS_SINCE
+            self._major = major(await self._guests.client.get("/version")) or ARRAYS_SINCE
         return self._major >= ARRAYS_SINCE
+
+
+def _mac(interface: Mapping[str, Any]) -> str:
+    return str(interface.get("hardware-address") or interface.get("hwaddr") or "").lower()
 
 
 def _addresses(interfaces: Iterable[Mapping[str, Any]]) -> Iterator[str]:

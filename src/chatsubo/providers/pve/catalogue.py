@@ -82,13 +82,11 @@ class _Sorter:
 
     def sort(self, seen: Seen) -> None:
         if seen.reason is not None:
-            self.reject(seen, seen.reason.message)
+            self.rejected.append(Rejected(seen.guest.name, seen.reason))
         elif not seen.labels:
             return
         elif self._for_clones(seen):
-            if seen.labels.get(PROVIDER) == self.provider and seen.labels.get(SESSION):
-                metadata = read_metadata(seen.labels)
-                self.clones.append((seen, PveInstance.clone(seen.guest, seen.labels, metadata)))
+            self._clone(seen)
         elif read_metadata(seen.labels).dynamic:
             self._template(seen)
         else:
@@ -97,13 +95,19 @@ class _Sorter:
     def _for_clones(self, seen: Seen) -> bool:
         return self.config.dynamic is not None and seen.guest.vmid in self.config.dynamic.vmids
 
+    def _clone(self, seen: Seen) -> None:
+        if not seen.labels.get(SESSION):
+            self.reject(seen, N_("its id is in the range for clones: give it another one, or change dynamic.vmids"))
+        elif seen.labels.get(PROVIDER) == self.provider:
+            self.clones.append((seen, PveInstance.clone(seen.guest, seen.labels, read_metadata(seen.labels))))
+
     def _template(self, seen: Seen) -> None:
         if self.config.dynamic is None:
             self.reject(seen, N_("it is marked as dynamic, but the provider has no section dynamic"))
             return
         name = seen.labels.get(TEMPLATE, "").strip() or seen.guest.name
         made = PveTemplate(name, self.provider, seen.labels, dynamic=True, guest=seen.guest, config=seen.config)
-        reason = made.unusable()
+        reason = made.unusable(addressed=any(one.addresses for one in self.config.dynamic.networks.values()))
         if reason is not None:
             self.rejected.append(Rejected(seen.guest.name, reason))
         elif name in self.templates:

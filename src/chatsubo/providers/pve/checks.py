@@ -11,6 +11,8 @@ from chatsubo.providers.pve.client import Client
 from chatsubo.providers.pve.config import Dynamic, PveConfig
 
 OLDEST = 7
+BRIDGES_SINCE = 8
+"""The version from which a bridge, too, is used by right only."""
 CLASSIC_RIGHTS: tuple[tuple[str, ...], ...] = (
     ("VM.Audit",),
     ("VM.PowerMgmt",),
@@ -39,11 +41,16 @@ def transport(config: PveConfig) -> Iterator[Finding]:
         )
 
 
+def major(answer: Mapping[str, Any]) -> int:
+    """Return the major version that answers; 0 where it does not tell."""
+    number = str(answer.get("version") or "").partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
 def version(answer: Mapping[str, Any]) -> Iterator[Finding]:
     """Say which version answers."""
     told = str(answer.get("version") or "?")
-    major = told.partition(".")[0]
-    old = major.isdigit() and int(major) < OLDEST
+    old = 0 < major(answer) < OLDEST
     yield Finding(
         ok=not old,
         text=Text(N_("Proxmox VE {version} answers."), {"version": told}),
@@ -51,12 +58,14 @@ def version(answer: Mapping[str, Any]) -> Iterator[Finding]:
     )
 
 
-async def rights(client: Client, config: PveConfig) -> list[Finding]:
-    """Say which rights the token lacks."""
+async def rights(client: Client, config: PveConfig, version: int) -> list[Finding]:
+    """Say which rights the token lacks for a major version."""
     held: set[str] = set()
     for granted in dict(await client.get("/access/permissions")).values():
         held |= {name for name, given in dict(granted).items() if given or given == 0}
     needed = CLASSIC_RIGHTS + (DYNAMIC_RIGHTS if config.dynamic else ())
+    if config.dynamic and version >= BRIDGES_SINCE:
+        needed += (("SDN.Use",),)
     missing = [" / ".join(names) for names in needed if not held & set(names)]
     if not missing:
         return [Finding(ok=True, text=Text(N_("The token has the rights that it needs.")))]

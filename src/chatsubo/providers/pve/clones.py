@@ -11,12 +11,11 @@ from typing import Any
 
 from chatsubo.domain.labels import PREFIX, parse_notes
 from chatsubo.providers.base import StartOrder
-from chatsubo.providers.exc import Locked, Misconfigured, NoCapacity
-from chatsubo.providers.pve.catalogue import Catalogue, catalogue
+from chatsubo.providers.exc import Cancelled, Locked, NoCapacity, ProviderError, TemplateNotFound
 from chatsubo.providers.pve.cluster import Cluster
 from chatsubo.providers.pve.config import Dynamic
-from chatsubo.providers.pve.errors import AlreadyThere, Moved, VmidTaken
-from chatsubo.providers.pve.guests import Guest, notes
+from chatsubo.providers.pve.errors import AgentAway, AlreadyThere, Moved, VmidTaken
+from chatsubo.providers.pve.guests import BEING_MADE, Guest, notes
 from chatsubo.providers.pve.instance import PveInstance
 from chatsubo.providers.pve.instance import generation as generation_of
 from chatsubo.providers.pve.labels import GENERATION, PROVIDER, READY, REALM, SESSION, TEMPLATE, fill
@@ -26,10 +25,11 @@ from chatsubo.providers.pve.template import PveTemplate
 
 REMOVING = 50.0
 """Seconds that the removal of a clone may take."""
+SPARE = 20.0
+"""Seconds for which a start may wait to remove what an earlier try of it left."""
 HEADING = "Made by Chatsubo for one session, at whose end it is removed. Do not edit."
 _COPIED = (f"{PREFIX}flags.", f"{PREFIX}creds.", READY)
 _LONGEST_STEM = 40
-_BEING_MADE = frozenset({"clone", "create"})
 
 
 class Clones:
@@ -41,22 +41,29 @@ class Clones:
     """
 
     def __init__(self, cluster: Cluster, dynamic: Dynamic) -> None:
-        self._provider = cluster.provider
-        self._config = cluster.config
+        self._cluster = cluster
         self._dynamic = dynamic
-        self._guests = cluster.guests
-        self._survey = cluster.survey
-        self._tasks = cluster.tasks
         self._cloning = asyncio.Semaphore(dynamic.max_concurrent_clones)
         self._taken: set[int] = set()
 
-    async def look(self) -> Catalogue:
-        """Return what there is now."""
-        return catalogue(await self._survey.look(), self._provider, self._config)
+    async def template(self, name: str) -> PveTemplate:
+        """Return a template as its Notes say this moment, not as they did some minutes ago.
+
+        Raises:
+            TemplateNotFound: There is none of that name.
+            ProviderError: As Proxmox answers.
+        """
+        known = self._cluster.sort(await self._cluster.survey.look()).templates.get(name)
+        fresh = self._cluster.sort([await self._cluster.survey.ask(known.guest)]) if known else None
+        if fresh is None or name not in fresh.templates:
+            raise TemplateNotFound(f"pve/{self._cluster.provider} has no template {name!r} to make clones of")
+        return fresh.templates[name]
 
     async def of_session(self, session: str) -> list[tuple[Seen, PveInstance]]:
-        """Return the clones of a session, finished or not."""
-        return [one for one in (await self.look()).clones if one[1].session == session]
+        """Return the clones of a session, finished or not, as their Notes say this moment."""
+        known = self._cluster.sort(await self._cluster.survey.look()).clones
+        fresh = [await self._cluster.survey.ask(seen.guest) for seen, one in known if one.session == session]
+        return [one for one in self._cluster.sort(fresh).clones if one[1].session == session]
 
     async def make(
         self, template: PveTemplate, order: StartOrder, labels: Mapping[str, str], wanted: int | None, made: set[int]
@@ -75,43 +82,68 @@ class Clones:
             ProviderError: As Proxmox answers.
         """
         for vmid in self._vmids(order.id, wanted, await self._in_use()):
-            self._taken.add(vmid)
             made.add(vmid)
+            self._taken.add(vmid)
             try:
-                async with self._cloning:
-                    work = partial(self._clone, template, vmid, order, labels)
-                    await patiently(work, order.deadline, passing=(Locked,))
-                return await patiently(partial(self._guests.find, vmid), order.deadline, passing=(Moved,))
-            except VmidTaken:
-                # Somebody else's, or ours whose answer was lost: it stays in the list, and is removed if it is ours.
-                continue
+                guest = await self._make_at(vmid, template, order, labels)
             finally:
                 self._taken.discard(vmid)
+            if guest is not None:
+                return guest
         raise NoCapacity(
-            f"pve/{self._provider}: no id is left in {self._dynamic.vmids.first}-{self._dynamic.vmids.last}"
+            f"pve/{self._cluster.provider}: no id is left in {self._dynamic.vmids.first}-{self._dynamic.vmids.last}"
         )
 
-    async def remove(self, vmid: int, session: str, generation: int | None = None) -> None:
+    async def remove(self, vmid: int, session: str, generation: int | None = None, *, limit: float = REMOVING) -> None:
         """Stop and remove a clone of a session. One that is gone already, or is not the session's, is a success.
 
         Args:
             vmid: Its id.
             session: Whose it must be.
             generation: Which it must be of; any if None.
+            limit: Seconds that it may take.
 
         Raises:
             ProviderError: As Proxmox answers.
         """
-        deadline = time.monotonic() + REMOVING
+        deadline = time.monotonic() + limit
         try:
             await patiently(partial(self._remove, vmid, session, generation, deadline), deadline)
         except Moved:
             return
         finally:
-            self._survey.forget_guest(vmid)
+            self._cluster.survey.forget_guest(vmid)
+
+    async def _make_at(
+        self, vmid: int, template: PveTemplate, order: StartOrder, labels: Mapping[str, str]
+    ) -> Guest | None:
+        """Make a clone of that id and return it; None where the id is somebody else's."""
+        for _ in range(2):
+            try:
+                async with self._cloning:
+                    await patiently(partial(self._clone, template, vmid, order, labels), order.deadline)
+                return await patiently(partial(self._cluster.guests.find, vmid), order.deadline, passing=(Moved,))
+            except VmidTaken:
+                if not await self._freed(vmid, order):
+                    return None
+        return None
+
+    async def _freed(self, vmid: int, order: StartOrder) -> bool:
+        """Remove what has an id if it is of this session, and say whether the id is free then.
+
+        It is where an earlier try was killed, or its answer was lost; while it is copied nobody can see whose it is.
+        """
+        try:
+            await self.remove(vmid, order.id, limit=min(SPARE, order.seconds_left / 2))
+        except ProviderError:
+            return False
+        return all(one.vmid != vmid for one in await self._cluster.guests.all())
 
     async def _clone(self, template: PveTemplate, vmid: int, order: StartOrder, labels: Mapping[str, str]) -> None:
-        source = template.guest
+        try:
+            source = await self._cluster.guests.find(template.guest.vmid)
+        except Moved:
+            raise TemplateNotFound(f"the template {template.name} is gone") from None
         linked = source.template
         asked: dict[str, Any] = {"newid": vmid, "full": not linked, "description": description(labels)}
         asked["name" if source.kind == "qemu" else "hostname"] = name_of(template.name, order)
@@ -119,33 +151,30 @@ class Clones:
             asked["pool"] = self._dynamic.pool
         if self._dynamic.storage is not None and not linked:
             asked["storage"] = self._dynamic.storage
-        try:
-            upid = await self._guests.post(source, "clone", asked)
-        except Moved as error:
-            raise Misconfigured(f"the template {template.name} is gone: {error.detail}") from None
-        await self._tasks.done(upid, order.deadline)
+        await self._cluster.tasks.done(await self._cluster.guests.post(source, "clone", asked), order.deadline)
 
     async def _remove(self, vmid: int, session: str, generation: int | None, deadline: float) -> None:
-        guest = await self._guests.find(vmid)
-        config = await self._guests.config(guest)
+        guest = await self._cluster.guests.find(vmid)
+        config = await self._cluster.guests.config(guest)
         labels = parse_notes(notes(config))
-        ours = labels.get(PROVIDER) == self._provider and labels.get(SESSION) == session
-        if not labels and str(config.get("lock") or "") in _BEING_MADE:
+        ours = labels.get(PROVIDER) == self._cluster.provider and labels.get(SESSION) == session
+        if not labels and str(config.get("lock") or "") in BEING_MADE:
             # While it is copied its Notes are Proxmox's own: whose it is shows when that is done.
-            raise Locked(f"pve/{self._provider}: the guest {vmid} is being made")
+            raise Locked(f"pve/{self._cluster.provider}: the guest {vmid} is being made")
         if not ours or generation not in (None, generation_of(labels)):
             return
-        if await self._guests.is_running(guest):
-            with contextlib.suppress(AlreadyThere):
-                await self._tasks.done(await self._guests.post(guest, "status/stop"), deadline)
+        if await self._cluster.guests.is_running(guest):
+            # One that has stopped by itself meanwhile is told in the words of its agent, too.
+            with contextlib.suppress(AlreadyThere, AgentAway):
+                await self._cluster.tasks.done(await self._cluster.guests.post(guest, "status/stop"), deadline)
         if str(config.get("protection") or "0") == "1":
-            await self._guests.put(guest, "config", {"protection": False})
+            await self._cluster.guests.put(guest, "config", {"protection": False})
         asked = {"purge": True, "destroy-unreferenced-disks": True}
-        await self._tasks.done(await self._guests.client.change("DELETE", guest.path, asked), deadline)
+        await self._cluster.tasks.done(await self._cluster.guests.client.change("DELETE", guest.path, asked), deadline)
 
     async def _in_use(self) -> set[int]:
         """Return the ids of guests, but for those being made: one of these may be ours, from before we were killed."""
-        return {one.vmid for one in await self._guests.all() if one.lock not in _BEING_MADE}
+        return {one.vmid for one in await self._cluster.guests.all() if not one.being_made}
 
     def _vmids(self, session: str, wanted: int | None, in_use: set[int]) -> Iterator[int]:
         """Yield the free ids: the wanted one, then from a place on that depends on the session, round the range."""
@@ -157,6 +186,18 @@ class Clones:
             vmid = vmids.first + (begin + step) % vmids.size
             if vmid not in in_use and vmid not in self._taken and vmid != wanted:
                 yield vmid
+
+
+def claimed(config: Mapping[str, Any], order: StartOrder) -> str:
+    """Return the digest of a clone's configuration, for a change that is refused if somebody changes it meanwhile.
+
+    Raises:
+        Cancelled: It is not of this session and generation any more: this process slept while another one went on.
+    """
+    labels = parse_notes(notes(config))
+    if (labels.get(SESSION), generation_of(labels)) != (order.id, order.generation):
+        raise Cancelled(f"the clone of the session {order.id} is not of its generation {order.generation} any more")
+    return str(config["digest"])
 
 
 def identity(provider: str, realm: str, template: PveTemplate, order: StartOrder) -> dict[str, str]:

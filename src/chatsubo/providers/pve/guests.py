@@ -1,15 +1,24 @@
 """The guests of a cluster, virtual machines and containers, and what can be asked of one."""
 
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
+from chatsubo.providers.exc import BackendConnectionException
 from chatsubo.providers.pve.client import Client, Values
+from chatsubo.providers.pve.config import Vmids
 from chatsubo.providers.pve.errors import Moved
 
 Raw = Mapping[str, Any]
+
+BEING_MADE = frozenset({"clone", "create"})
+"""The locks of a guest whose disks are being copied: its Notes are not its own yet."""
+
+LATE = 30.0
+"""Seconds by which the list of resources may be late to tell that a guest runs: its nodes tell it every ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,16 @@ class Guest:
         """Its place in the API."""
         return f"/nodes/{self.node}/{self.kind}/{self.vmid}"
 
+    @property
+    def named(self) -> bool:
+        """Whether the list of resources knows its name already."""
+        return self.name != str(self.vmid)
+
+    @property
+    def being_made(self) -> bool:
+        """Whether its disks are being copied."""
+        return self.lock in BEING_MADE
+
 
 class Guests:
     """The guests that we may see.
@@ -48,11 +67,14 @@ class Guests:
     Args:
         client: The connection.
         nodes: The nodes that count; all where there are none.
+        vmids: The ids of clones, which count wherever they were moved to.
     """
 
-    def __init__(self, client: Client, nodes: tuple[str, ...] = ()) -> None:
+    def __init__(self, client: Client, nodes: tuple[str, ...] = (), vmids: Vmids | None = None) -> None:
         self.client = client
         self._nodes = frozenset(nodes)
+        self._vmids = vmids
+        self._seen_up: dict[int, float] = {}
 
     async def all(self) -> list[Guest]:
         """Return all guests by one request, whatever node they are on.
@@ -60,8 +82,23 @@ class Guests:
         Raises:
             ProviderError: As Proxmox answers.
         """
-        found = [_guest(raw) for raw in await self.client.get("/cluster/resources", {"type": "vm"})]
-        return sorted((one for one in found if not self._nodes or one.node in self._nodes), key=lambda one: one.vmid)
+        listed = await self.client.get("/cluster/resources", {"type": "vm"})
+        try:
+            found = [self._up_to_date(_guest(raw)) for raw in listed]
+        except (TypeError, KeyError, ValueError) as error:
+            raise BackendConnectionException(self.client.name, f"a list of guests that is none: {error!r}") from None
+        return sorted((one for one in found if self._counts(one)), key=lambda one: one.vmid)
+
+    def _counts(self, guest: Guest) -> bool:
+        is_clone = self._vmids is not None and guest.vmid in self._vmids
+        return not self._nodes or guest.node in self._nodes or is_clone
+
+    def _up_to_date(self, guest: Guest) -> Guest:
+        """Return a guest as running where it was a moment ago, by its node itself: the list does not know that yet."""
+        seen_up = self._seen_up.get(guest.vmid)
+        if guest.running or seen_up is None or time.monotonic() - seen_up > LATE:
+            return guest
+        return replace(guest, running=True)
 
     async def find(self, vmid: int) -> Guest:
         """Return a guest as it is now, on whatever node.
@@ -85,7 +122,12 @@ class Guests:
 
     async def is_running(self, guest: Guest) -> bool:
         """Say whether a guest runs, as its node knows it this moment."""
-        return bool((await self.client.get(f"{guest.path}/status/current"))["status"] == "running")
+        runs = bool((await self.client.get(f"{guest.path}/status/current"))["status"] == "running")
+        if runs:
+            self._seen_up[guest.vmid] = time.monotonic()
+        else:
+            self._seen_up.pop(guest.vmid, None)
+        return runs
 
     async def post(self, guest: Guest, action: str, values: Values | None = None) -> Any:
         """Do something to a guest and return the answer: mostly the id of a task.

@@ -5,6 +5,7 @@ A reset destroys the clone and makes it anew under the same id, and so at the sa
 
 import asyncio
 import time
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
 
@@ -13,13 +14,14 @@ import structlog
 from chatsubo.domain.labels import read_metadata
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import Readiness, StartOrder
-from chatsubo.providers.exc import Cancelled, Misconfigured, NotReady, ProviderError, TemplateNotFound
+from chatsubo.providers.exc import Cancelled, Misconfigured, NotReady, ProviderError
 from chatsubo.providers.pve.agent import Agent
 from chatsubo.providers.pve.classic import STARTING, start
-from chatsubo.providers.pve.clones import Clones, description, identity
+from chatsubo.providers.pve.clones import REMOVING as REMOVAL
+from chatsubo.providers.pve.clones import SPARE, Clones, claimed, description, identity
 from chatsubo.providers.pve.cluster import Cluster
 from chatsubo.providers.pve.config import Dynamic
-from chatsubo.providers.pve.errors import AgentAway, AlreadyThere
+from chatsubo.providers.pve.errors import AgentAway, AlreadyThere, Moved
 from chatsubo.providers.pve.guests import Guest
 from chatsubo.providers.pve.instance import PveInstance
 from chatsubo.providers.pve.labels import ADDRESS, FINISHED, STATE, fill
@@ -52,11 +54,8 @@ class Launcher:
     """
 
     def __init__(self, cluster: Cluster, dynamic: Dynamic) -> None:
-        self._provider = cluster.provider
-        self._config = cluster.config
+        self._cluster = cluster
         self._dynamic = dynamic
-        self._guests = cluster.guests
-        self._tasks = cluster.tasks
         self._clones = Clones(cluster, dynamic)
         self._agent = Agent(cluster.guests)
 
@@ -72,8 +71,7 @@ class Launcher:
         made: set[int] = set()
         try:
             instance = await self._launch(realm, template, order, made)
-            for vmid in sorted(made - {instance.id}):
-                await self._clones.remove(vmid, order.id)
+            await self._drop(made - {instance.id}, order)
         except BaseException:
             await self._clean(order, made)
             raise
@@ -85,22 +83,21 @@ class Launcher:
         Raises:
             ProviderError: As Proxmox answers.
         """
-        for seen, _ in await self._clones.of_session(session):
-            await self._clones.remove(seen.guest.vmid, session)
+        limit = time.monotonic() + REMOVAL
+        found = await patiently(partial(self._clones.of_session, session), limit)
+        await self._remove_all(found, session)
 
     async def _launch(self, realm: str, template: str, order: StartOrder, made: set[int]) -> PveInstance:
-        found = await self._clones.of_session(order.id)
+        found = await patiently(partial(self._clones.of_session, order.id), order.deadline)
         if any(one.generation > order.generation for _, one in found):
             raise Cancelled(f"the session {order.id} has a later generation than {order.generation}")
         adopted = await self._adopt(found, order)
         if adopted is not None:
             return adopted
-        if realm not in self._config.realms:
-            raise Misconfigured(f"pve/{self._provider} does not serve the realm {realm!r}")
+        if realm not in self._cluster.config.realms:
+            raise Misconfigured(f"pve/{self._cluster.provider} does not serve the realm {realm!r}")
         network_of(self._dynamic, realm)
-        source = (await self._clones.look()).templates.get(template)
-        if source is None:
-            raise TemplateNotFound(f"pve/{self._provider} has no template {template!r} to make clones of")
+        source = await patiently(partial(self._clones.template, template), order.deadline)
         before = max(found, key=lambda one: one[1].generation, default=None)
         if found:
             order.progress.stage(REMOVING)
@@ -111,11 +108,22 @@ class Launcher:
         """Return the finished clone of this generation, if it runs; what else there is of the session goes."""
         for seen, instance in found:
             finished = seen.labels.get(STATE) == FINISHED and instance.generation == order.generation
-            if finished and await self._guests.is_running(seen.guest):
+            if finished and await self._runs(seen.guest.vmid, order):
                 await self._remove_all([one for one in found if one[0] is not seen], order.id)
                 instance.running = True
                 return instance
         return None
+
+    async def _runs(self, vmid: int, order: StartOrder) -> bool:
+        """Say whether a clone runs, wherever it is now; one that is gone does not."""
+
+        async def look() -> bool:
+            return await self._cluster.guests.is_running(await self._cluster.guests.find(vmid))
+
+        try:
+            return await patiently(look, order.deadline)
+        except Moved:
+            return False
 
     async def _remove_all(self, found: list[Found], session: str) -> None:
         for seen, _ in found:
@@ -124,42 +132,49 @@ class Launcher:
     async def _make(
         self, realm: str, source: PveTemplate, order: StartOrder, before: Seen | None, made: set[int]
     ) -> PveInstance:
-        labels = identity(self._provider, realm, source, order)
+        labels = identity(self._cluster.provider, realm, source, order)
         order.progress.stage(COPYING)
         wanted = before.guest.vmid if before else None
         guest = await self._clones.make(source, order, labels, wanted, made)
         order.progress.stage(SETTING_UP)
         await patiently(partial(self._set_up, guest, realm, source, order, before), order.deadline)
         order.progress.stage(STARTING)
-        await patiently(partial(start, self._guests, self._tasks, guest, order.deadline), order.deadline)
+        await patiently(
+            partial(start, self._cluster.guests, self._cluster.tasks, guest, order.deadline), order.deadline
+        )
         address, readiness = await self._settle(guest, realm, source, order)
         labels |= {ADDRESS: address, STATE: FINISHED}
-        finish = partial(self._guests.put, guest, "config", {"description": description(labels)})
-        await patiently(finish, order.deadline)
+        await patiently(partial(self._finish, guest, labels, order), order.deadline)
         instance = PveInstance.clone(guest, labels, read_metadata(labels))
         instance.running, instance.readiness = True, readiness
         return instance
+
+    async def _finish(self, guest: Guest, labels: Mapping[str, str], order: StartOrder) -> None:
+        digest = claimed(await self._cluster.guests.config(guest), order)
+        await self._cluster.guests.put(guest, "config", {"description": description(labels), "digest": digest})
+        self._cluster.survey.forget_guest(guest.vmid)
 
     async def _set_up(
         self, guest: Guest, realm: str, source: PveTemplate, order: StartOrder, before: Seen | None
     ) -> None:
         """Give a clone its network, its firewall rules, and what cloud-init is to know."""
-        config = await self._guests.config(guest)
+        config = await self._cluster.guests.config(guest)
         network = network_of(self._dynamic, realm)
         mac = mac_of(before.config) if before else ""
-        values: dict[str, str | bool] = {**card(guest, config, network, self._dynamic, mac)}
+        values: dict[str, str | bool] = {"digest": claimed(config, order)}
+        values |= card(guest, config, network, self._dynamic, mac)
         if others := other_cards(config):
             values["delete"] = ",".join(others)
         if guest.kind == "qemu":
             values |= _cloud_init(source, order)
         if str(config.get("protection") or "0") == "1":
             values["protection"] = False
-        await self._guests.put(guest, "config", values)
-        await fence(self._guests, guest, network, self._dynamic)
+        await self._cluster.guests.put(guest, "config", values)
+        await fence(self._cluster.guests, guest, network, self._dynamic)
 
     async def _settle(self, guest: Guest, realm: str, source: PveTemplate, order: StartOrder) -> tuple[str, Readiness]:
         """Wait until a clone is ready, bring its values in, and return its address and how it is known to be ready."""
-        deadline = min(order.deadline, time.monotonic() + self._config.ready_timeout)
+        deadline = min(order.deadline, time.monotonic() + self._cluster.config.ready_timeout)
         fixed = address_for(self._dynamic, realm, guest.vmid)
         if source.has_agent:
             order.progress.stage(WAITING)
@@ -169,15 +184,18 @@ class Launcher:
                 await self._bring_in(guest, source, order, deadline)
         elif fixed is None and guest.kind == "qemu":
             raise Misconfigured("its address is not known: turn the guest agent on, or configure addresses")
-        address = str(fixed) if fixed else await self._agent.address(guest, deadline)
+        address = str(fixed) if fixed else await self._told_address(guest, deadline)
         port = source.metadata.ready if self._dynamic.reachable else None
         if port is not None:
             order.progress.stage(Text(PORT, {"port": port}))
             await _listening(address, port, deadline)
-            return address, Readiness.LISTENING
-        if not await self._guests.is_running(guest):
+        if not await self._cluster.guests.is_running(guest):
             raise NotReady(f"the clone {guest.vmid} stopped right after its start")
-        return address, Readiness.STARTED
+        return address, Readiness.STARTED if port is None else Readiness.LISTENING
+
+    async def _told_address(self, guest: Guest, deadline: float) -> str:
+        card = mac_of(await self._cluster.guests.config(guest))
+        return await self._agent.address(guest, card, deadline)
 
     async def _bring_in(self, guest: Guest, source: PveTemplate, order: StartOrder, deadline: float) -> None:
         passing: tuple[type[ProviderError], ...] = (AgentAway, AlreadyThere)
@@ -188,6 +206,17 @@ class Launcher:
             told = "".join(f"{name}={order.values[name]}\n" for name in sorted(source.options.named | {"SESSION"}))
             await self._agent.run(guest, [source.options.program], deadline, told)
 
+    async def _drop(self, spare: set[int], order: StartOrder) -> None:
+        """Remove what an earlier try of this start left behind, whose answer was lost, or who was killed.
+
+        The start is done: what is still being copied is removed later, with the session or by reconciliation.
+        """
+        for vmid in sorted(spare):
+            try:
+                await self._clones.remove(vmid, order.id, limit=min(SPARE, order.seconds_left / 2))
+            except ProviderError as error:
+                log.warning("pve.leftover", provider=self._cluster.provider, session=order.id, reason=str(error))
+
     async def _clean(self, order: StartOrder, made: set[int]) -> None:
         """Remove what a failed or cancelled start left; what cannot be removed now, reconciliation removes later."""
         if not made:
@@ -197,7 +226,7 @@ class Launcher:
             async with asyncio.timeout(CLEANING):
                 await asyncio.shield(task)
         except (ProviderError, TimeoutError) as error:
-            log.warning("pve.leftover", provider=self._provider, session=order.id, reason=str(error))
+            log.warning("pve.leftover", provider=self._cluster.provider, session=order.id, reason=str(error))
         except asyncio.CancelledError:
             await asyncio.wait({task}, timeout=CLEANING)
             raise

@@ -82,7 +82,8 @@ async def fence(guests: Guests, guest: Guest, network: RealmNetwork, dynamic: Dy
     if not dynamic.firewall:
         return
     fixed = network.addresses is not None
-    if guest.kind == "qemu" and network.addresses is not None:
+    await _clear(guests, guest)
+    if network.addresses is not None:
         await _bind(guests, guest, str(network.addresses.at(guest.vmid - dynamic.vmids.first)))
     for rule in _rules(network):
         await guests.post(guest, "firewall/rules", {"enable": 1, "action": "ACCEPT", **rule})
@@ -91,12 +92,24 @@ async def fence(guests: Guests, guest: Guest, network: RealmNetwork, dynamic: Dy
     await guests.put(guest, "firewall/options", {**policies, **filters})
 
 
+async def _clear(guests: Guests, guest: Guest) -> None:
+    """Remove all rules: a clone inherits its template's, and some may be there from a try that was cut off."""
+    rules = await guests.client.get(f"{guest.path}/firewall/rules")
+    for place in sorted((int(one["pos"]) for one in rules), reverse=True):
+        await guests.client.change("DELETE", f"{guest.path}/firewall/rules/{place}")
+
+
 async def _bind(guests: Guests, guest: Guest, address: str) -> None:
-    """Let the first card send from its own address only; a container's address counts without being named."""
-    for action, values in (("", {"name": IPSET}), (f"/{IPSET}", {"cidr": address})):
-        # It may have been set up by half before something was in the way.
-        with contextlib.suppress(Exists):
-            await guests.post(guest, f"firewall/ipset{action}", values)
+    """Let the first card send from its own address only, whatever its template's was let to."""
+    place = f"{guest.path}/firewall/ipset/{IPSET}"
+    with contextlib.suppress(Exists):
+        await guests.post(guest, "firewall/ipset", {"name": IPSET})
+    held = {str(one["cidr"]) for one in await guests.client.get(place)}
+    if held - {address}:
+        await guests.client.change("DELETE", place, {"force": True})
+        await guests.post(guest, "firewall/ipset", {"name": IPSET})
+    if held != {address}:
+        await guests.post(guest, f"firewall/ipset/{IPSET}", {"cidr": address})
 
 
 def _rules(network: RealmNetwork) -> Iterator[dict[str, str]]:

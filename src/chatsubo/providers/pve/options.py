@@ -11,14 +11,14 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chatsubo.domain.labels import PREFIX
-from chatsubo.domain.text import N_, Text
+from chatsubo.domain.text import Text
+from chatsubo.providers.options import OptionReader
 from chatsubo.providers.pve.labels import NAMES, named_in
 
-_MODE = re.compile(r"0?[0-7]{3}")
 _OWNER = re.compile(r"[A-Za-z0-9_-]{1,32}(:[A-Za-z0-9_-]{1,32})?")
 _PATH = re.compile(r"/[^\s,;\0]+")
 
@@ -65,6 +65,25 @@ class Options:
         """Whether something has to be done inside the guest."""
         return bool(self.files or self.program)
 
+    @property
+    def cloud_init(self) -> bool:
+        """Whether something is asked of cloud-init."""
+        return bool(self.user or self.password or self.keys)
+
+    @property
+    def brought(self) -> frozenset[str]:
+        """The values that get into the guest."""
+        told = frozenset().union(
+            {file.slot for file in self.files}, *map(named_in, (self.user, self.password, self.keys))
+        )
+        return told | (self.named if self.program else frozenset())
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What the labels ask for that a guest would have to be given, as they name it."""
+        ways = {"chatsubo.file": self.files, "chatsubo.exec": self.program, "chatsubo.cloudinit": self.cloud_init}
+        return (*sorted(f"${name}" for name in self.named), *(way for way, used in ways.items() if used))
+
 
 def read_options(labels: Mapping[str, str]) -> Options:
     """Return what ``labels`` ask for; one that cannot be read becomes a warning.
@@ -85,49 +104,23 @@ def read_options(labels: Mapping[str, str]) -> Options:
     )
 
 
-class _Reader:
+class _Reader(OptionReader):
     """Reads one set of labels."""
-
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        self.labels = labels
-        self.warnings: list[Text] = []
-
-    def value(self, key: str) -> str:
-        return self.labels.get(PREFIX + key, "").strip()
-
-    def warn(self, key: str, expected: str) -> None:
-        params = {"label": PREFIX + key, "expected": Text(expected)}
-        self.warnings.append(Text(N_("the label {label} is ignored: expected {expected}"), params))
 
     def path(self, key: str) -> str:
         value = self.value(key)
         if value and not _is_plain_path(value):
-            self.warn(key, f"{PREFIX}{key}=/usr/local/sbin/setup")
+            self.warn(key, Text(f"{PREFIX}{key}=/usr/local/sbin/setup"))
             return ""
         return value
 
-    def files(self) -> list[SecretFile]:
-        start = f"{PREFIX}file."
-        found = []
-        for key in sorted(self.labels):
-            name, _, part = key.removeprefix(start).partition(".")
-            if not key.startswith(start) or part:
-                continue
-            if name.upper() not in NAMES or not _is_plain_path(self.labels[key].strip()):
-                self.warn(f"file.{name}", "chatsubo.file.FLAG0=/root/flag")
-                continue
-            found.append(self.file(name, self.labels[key].strip()))
-        return found
-
-    def file(self, name: str, path: str) -> SecretFile:
-        mode, owner = self.value(f"file.{name}.mode"), self.value(f"file.{name}.owner")
-        if mode and not _MODE.fullmatch(mode):
-            self.warn(f"file.{name}.mode", "0440")
-            mode = ""
-        if owner and not _OWNER.fullmatch(owner):
-            self.warn(f"file.{name}.owner", "1000:1000")
-            owner = ""
-        return SecretFile(name.upper(), path, mode or "0400", owner)
+    def files(self) -> Iterator[SecretFile]:
+        for name, path in self.paths(NAMES, _is_plain_path):
+            owner = self.value(f"file.{name}.owner")
+            if owner and not _OWNER.fullmatch(owner):
+                self.warn(f"file.{name}.owner", Text("1000:1000"))
+                owner = ""
+            yield SecretFile(name.upper(), path, self.mode(name), owner)
 
 
 def _is_plain_path(path: str) -> bool:

@@ -16,7 +16,6 @@ from chatsubo.providers.base import (
 )
 from chatsubo.providers.exc import Misconfigured, ProviderError
 from chatsubo.providers.pve import checks
-from chatsubo.providers.pve.catalogue import catalogue
 from chatsubo.providers.pve.classic import Classic, reset_deadline
 from chatsubo.providers.pve.client import Client
 from chatsubo.providers.pve.cluster import Cluster
@@ -48,7 +47,7 @@ class PveProvider(BaseProvider):
         self.start_timeout = config.start_timeout
         self._client = Client(f"pve/{name}", config)
         cluster = Cluster.of(self._client, name, config)
-        self._survey = cluster.survey
+        self._cluster = cluster
         self._classic = Classic(cluster)
         self._launcher = Launcher(cluster, config.dynamic) if config.dynamic else None
         self._turns = Turns(f"pve/{name}")
@@ -67,10 +66,11 @@ class PveProvider(BaseProvider):
         """Ask Proxmox whether it can be reached, which rights the token has, and what is not as it should be."""
         findings: list[Finding] = list(checks.transport(self.config))
         try:
-            findings += checks.version(await self._client.get("/version"))
-            findings += await checks.rights(self._client, self.config)
+            answer = await self._client.get("/version")
+            findings += checks.version(answer)
+            findings += await checks.rights(self._client, self.config, checks.major(answer))
             findings += await checks.nodes(self._client, self.config)
-            findings += checks.guests(catalogue(await self._survey.look(), self.name, self.config))
+            findings += checks.guests(self._cluster.sort(await self._cluster.survey.look()))
             if self.config.dynamic is not None:
                 findings += await checks.firewall(self._client, self.config.dynamic)
         except ProviderError as error:
@@ -80,16 +80,16 @@ class PveProvider(BaseProvider):
 
     async def aclose(self) -> None:
         """Close the connections; guests go on running."""
-        await self._survey.aclose()
+        await self._cluster.survey.aclose()
         await self._client.aclose()
 
     def forget(self) -> None:
         """Read all Notes anew at the next listing."""
-        self._survey.forget()
+        self._cluster.survey.forget()
 
     async def list_templates(self) -> Listing[BaseTemplate]:
         """Return the classic machines, and what clones can be made from."""
-        found = catalogue(await self._survey.look_for_two(), self.name, self.config)
+        found = self._cluster.sort(await self._cluster.survey.look_for_two())
         items: dict[str, PveTemplate] = dict(found.templates)
         for one in found.classic:
             name = one.instance.template
@@ -99,7 +99,7 @@ class PveProvider(BaseProvider):
 
     async def list_instances(self, realm: str | None = None) -> Listing[BaseInstance]:
         """Return the classic machines, and the clones that this provider made."""
-        found = catalogue(await self._survey.second_look(), self.name, self.config)
+        found = self._cluster.sort(await self._cluster.survey.second_look())
         instances: list[BaseInstance] = [one.instance for one in found.classic]
         instances += [instance for _, instance in found.clones]
         return Listing([one for one in instances if realm in (None, one.realm)], found.rejected)

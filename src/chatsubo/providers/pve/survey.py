@@ -2,23 +2,24 @@
 
 One request lists all guests. Their Notes are in their configurations, one request each, so these are remembered and
 read again in slices: each within :data:`CYCLE` seconds, a few every :data:`SLICE` seconds. Between two slices a look is
-one request. Guests whose ids are for clones are the exception: they come and go, and are read each time.
+one request. What the list itself shows to be another guest (its kind, name, tags), what we changed ourselves, and what
+is only half made is read at once: clones come and go, and an id is used again, maybe by another process of ours.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from chatsubo.domain.labels import parse_notes
 from chatsubo.domain.text import N_, Text
-from chatsubo.providers.exc import AccessRefused, ProviderError
+from chatsubo.providers.exc import AccessRefused, BackendConnectionException, ProviderError, TimedOut
 from chatsubo.providers.pve.config import Vmids
 from chatsubo.providers.pve.errors import Moved, PeerAway
-from chatsubo.providers.pve.guests import Guest, Guests, notes
-from chatsubo.providers.pve.labels import SNAPSHOT
+from chatsubo.providers.pve.guests import BEING_MADE, Guest, Guests, notes
+from chatsubo.providers.pve.labels import FINISHED, SESSION, SNAPSHOT, STATE
 
 CYCLE = 240.0
 SLICE = 30.0
@@ -26,6 +27,7 @@ RECENT = 2.0
 """Seconds within which a listing of templates and the listing of instances that follows it share one look."""
 
 AWAY = Text(N_("its configuration cannot be read: its node does not answer"))
+UNREADABLE = N_("its configuration cannot be read: {detail}")
 REFUSED = Text(N_("its configuration may not be read: the token needs the right VM.Audit"))
 
 
@@ -50,8 +52,19 @@ class Seen:
 
 @dataclass(slots=True)
 class _Memory:
+    """What a guest said.
+
+    Attributes:
+        seen: What it was.
+        epoch: Which changes it may be trusted to show: those that were known of before it was asked.
+        tried_at: When it was asked last, with or without success.
+        settled: Whether it stays like that until somebody changes it.
+    """
+
     seen: Seen
-    read_at: float
+    epoch: int
+    tried_at: float
+    settled: bool
 
 
 class Survey:
@@ -72,34 +85,36 @@ class Survey:
         self._vmids = vmids
         self._clock = clock
         self._memories: dict[int, _Memory] = {}
-        self._valid_from = -math.inf
+        self._epoch = 0
+        self._all_changed = 0
+        self._changed: dict[int, int] = {}
         self._sliced_at = -math.inf
-        self._shared: tuple[float, Sequence[Seen]] | None = None
+        self._shared: tuple[float, int, Sequence[Seen]] | None = None
         self._turn = asyncio.Lock()
         self._looks: set[asyncio.Task[Sequence[Seen]]] = set()
 
     def forget(self) -> None:
-        """Read everything anew at the next look."""
-        self._valid_from = self._clock()
-        self._shared = None
+        """Read everything anew at the next look, also what is being read now."""
+        self._epoch += 1
+        self._all_changed = self._epoch
 
     def forget_guest(self, vmid: int) -> None:
-        """Read one guest anew at the next look."""
-        self._memories.pop(vmid, None)
-        self._shared = None
+        """Read one guest anew at the next look, also if it is being read now."""
+        self._epoch += 1
+        self._changed[vmid] = self._epoch
 
     async def look_for_two(self) -> Sequence[Seen]:
         """Look, for this listing and the one that follows at once."""
-        began = self._clock()
+        began, epoch = self._clock(), self._epoch
         seen = await self.look()
-        self._shared = (began, seen)
+        self._shared = (began, epoch, seen)
         return seen
 
     async def second_look(self) -> Sequence[Seen]:
         """Return what the listing just before has seen, once; look where there was none, or something was changed."""
         shared, self._shared = self._shared, None
-        if shared is not None and self._clock() - shared[0] < RECENT:
-            return shared[1]
+        if shared is not None and self._clock() - shared[0] < RECENT and shared[1] == self._epoch:
+            return shared[2]
         return await self.look()
 
     async def look(self) -> Sequence[Seen]:
@@ -131,11 +146,10 @@ class Survey:
         async with self._turn:
             wanted = [one for one in await self._guests.all() if self._counts(one)]
             self._memories = {one.vmid: self._memories[one.vmid] for one in wanted if one.vmid in self._memories}
-            due = self._due(wanted)
-            outcomes = await asyncio.gather(*(self._read(one) for one in due), return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, BaseException):
-                    raise outcome
+            by_node: dict[str, list[Guest]] = {}
+            for guest in self._due(wanted):
+                by_node.setdefault(guest.node, []).append(guest)
+            await _all(self._read_some(guests) for guests in by_node.values())
             return tuple(self._with(one) for one in wanted if one.vmid in self._memories)
 
     def _counts(self, guest: Guest) -> bool:
@@ -148,44 +162,76 @@ class Survey:
         due, rest = [], []
         for guest in wanted:
             known = self._memories.get(guest.vmid)
-            is_due = known is None or known.read_at < self._valid_from or self._is_clone(guest)
-            if is_due or known is None or _differs(known.seen.guest, guest) or known.seen.reason is not None:
+            if known is None or not self._holds(known, guest):
                 due.append(guest)
             else:
-                rest.append((known.read_at, guest.vmid, guest))
+                rest.append((known.tried_at, guest.vmid, guest))
         return due + self._slice(sorted(rest))
 
-    def _slice(self, oldest_first: Sequence[tuple[float, int, Guest]]) -> list[Guest]:
+    def _holds(self, known: _Memory, guest: Guest) -> bool:
+        """Say whether what is known of a guest is true of it as it is listed now."""
+        changed = max(self._all_changed, self._changed.get(guest.vmid, 0))
+        unnamed = self._is_clone(guest) and not guest.named
+        return (
+            known.settled
+            and known.epoch >= changed
+            and not (guest.being_made or unnamed)
+            and not _differs(known.seen.guest, guest)
+        )
+
+    def _slice(self, longest_ago_first: Sequence[tuple[float, int, Guest]]) -> list[Guest]:
         since = self._clock() - self._sliced_at
         if since < SLICE:
             return []
         share = min(1.0, since / CYCLE)
         begun = math.isfinite(self._sliced_at)
         self._sliced_at = self._clock()
-        return [guest for _, _, guest in oldest_first[: math.ceil(share * len(oldest_first))]] if begun else []
+        count = math.ceil(share * len(longest_ago_first)) if begun else 0
+        return [guest for _, _, guest in longest_ago_first[:count]]
 
     def _with(self, guest: Guest) -> Seen:
         known = self._memories[guest.vmid].seen
         return Seen(guest, known.labels, known.config, known.snapshots, known.reason)
 
-    async def _read(self, guest: Guest) -> None:
-        """Remember what a guest says. One that cannot be asked keeps what is known of it."""
-        now = self._clock()
+    async def _read_some(self, guests: Sequence[Guest]) -> None:
+        """Read guests of one node. The first shows whether it answers: the others need not wait where it is away."""
+        first, *others = guests
+        away = await self._read(first)
+        await _all(self._read(one, away=away) for one in others)
+
+    async def _read(self, guest: Guest, *, away: bool = False) -> bool:
+        """Remember what a guest says. One that cannot be asked keeps what is known of it.
+
+        Args:
+            guest: Which.
+            away: Whether its node is known not to answer.
+
+        Returns:
+            Whether its node does not answer.
+        """
+        epoch, known = self._epoch, self._memories.get(guest.vmid)
+        if known is not None:
+            known.tried_at = self._clock()
         try:
+            if away:
+                raise PeerAway(self._guests.client.name, f"the node {guest.node} does not answer")
             seen = await self.ask(guest)
         except Moved:
             # It is gone, or on its way to another node: the next look finds it there.
-            if self._is_clone(guest):
-                self._memories.pop(guest.vmid, None)
-            return
+            return False
         except ProviderError as error:
-            if guest.vmid in self._memories:
-                return
             reason = _reason(error)
-            if reason is None or self._is_clone(guest):
-                raise
-            seen = Seen(guest, reason=reason)
-        self._memories[guest.vmid] = _Memory(seen, now)
+            if known is None:
+                if reason is None or self._is_clone(guest):
+                    raise
+                self._memories[guest.vmid] = _Memory(Seen(guest, reason=reason), epoch, self._clock(), settled=False)
+            return reason is AWAY
+        self._memories[guest.vmid] = _Memory(seen, epoch, self._clock(), self._is_settled(seen))
+        return False
+
+    def _is_settled(self, seen: Seen) -> bool:
+        half_made = self._is_clone(seen.guest) and SESSION in seen.labels and seen.labels.get(STATE) != FINISHED
+        return not half_made and str(seen.config.get("lock") or "") not in BEING_MADE
 
     async def ask(self, guest: Guest) -> Seen:
         """Return what a guest says, asked just now.
@@ -202,11 +248,25 @@ class Survey:
         return Seen(guest, labels, config, snapshots)
 
 
+async def _all(works: Iterable[Awaitable[object]]) -> None:
+    """Do all of it, to the end; then raise what came first of what was raised."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
 def _differs(before: Guest, now: Guest) -> bool:
-    return (before.kind, before.template, before.tags) != (now.kind, now.template, now.tags)
+    # The list lags behind with names alone, and knows none of a guest whose node is away.
+    renamed = now.named and before.name != now.name
+    return renamed or (before.kind, before.template, before.tags) != (now.kind, now.template, now.tags)
 
 
 def _reason(error: ProviderError) -> Text | None:
+    """Return why one guest cannot be asked; None where the reason is none of its own."""
     if isinstance(error, AccessRefused):
         return REFUSED if "403" in error.detail or "Permission" in error.detail else None
-    return AWAY if isinstance(error, PeerAway) else None
+    if isinstance(error, PeerAway | TimedOut):
+        return AWAY
+    if isinstance(error, BackendConnectionException):
+        return None
+    return Text(UNREADABLE, {"detail": error.detail})

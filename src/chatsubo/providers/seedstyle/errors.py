@@ -6,7 +6,14 @@ import ssl
 from socket import gaierror
 from typing import Any
 
-from chatsubo.providers.exc import AccessRefused, BackendConnectionException, Misconfigured, ProviderError, TimedOut
+from chatsubo.providers.exc import (
+    AccessRefused,
+    BackendConnectionException,
+    Misconfigured,
+    ProviderError,
+    TimedOut,
+    described,
+)
 from chatsubo.providers.redaction import Redactor
 
 _REFUSED = frozenset({401, 403})
@@ -31,8 +38,7 @@ def translated(error: BaseException, called: str, redact: Redactor, *, configuri
         error.params = {key: redact(one) if isinstance(one, str) else one for key, one in error.params.items()}
         error.args = (error.detail,)
         return error
-    said = redact(str(error))
-    detail = f"{called} raised {type(error).__name__}{f': {said}' if said else ''}"
+    detail = f"{called} raised {redact(described(error))}"
     kind = _kind(error, configuring)
     return kind("", detail) if kind is BackendConnectionException else kind(detail)
 

@@ -31,6 +31,7 @@ from chatsubo.providers.exc import (
     ProviderError,
     TemplateNotFound,
     TimedOut,
+    described,
 )
 from chatsubo.providers.redaction import Redactor, speak_of
 from chatsubo.providers.seedstyle.base.provider import BaseProvider as SeedProvider
@@ -38,7 +39,7 @@ from chatsubo.providers.seedstyle.errors import translated
 from chatsubo.providers.seedstyle.gates import Vpns
 from chatsubo.providers.seedstyle.reading import failure, read_all, read_instance, read_template
 from chatsubo.providers.seedstyle.sessions import Sessions
-from chatsubo.providers.threads import Threads
+from chatsubo.providers.threads import Threads, called_off
 
 T = TypeVar("T")
 
@@ -47,8 +48,6 @@ FRESH = 10.0
 APPEARS_WITHIN = 60.0
 """Seconds within which an instance that was started has to be listed, and to have an address."""
 POLL = 1.0
-GRACE = 8.0
-"""Seconds that a start which is called off is waited for, before what it made is removed."""
 
 _OURS = Path(__file__).parent.parent
 
@@ -129,7 +128,7 @@ class SeedStyleProvider(BaseProvider):
         """Return what the plugin lists in our realms."""
         plugin = await self._plugin()
         arguments = {} if realm is None else {"realm": realm}
-        realms = self.realms if realm is None else [realm]
+        realms = [one for one in self.realms if realm in {None, one}]
         found = await self._run(
             "list_instances", lambda: read_all(plugin.list_instances(**arguments), read_instance(realms))
         )
@@ -151,10 +150,14 @@ class SeedStyleProvider(BaseProvider):
         return await self._after_reset(realm, template, None)
 
     async def _reset_session(self, realm: str, template: str, order: StartOrder) -> BaseInstance:
+        self._refuse_strange(realm)
         async with self._sessions.turn(order.id):
             self._sessions.refuse_older(order.id, order.generation)
-            if await self._find(realm, template, order.id) is None:
+            found = await self._find(realm, template, order.id)
+            if found is None:
                 return await self._start(realm, template, order)
+            if found.generation == order.generation:
+                return found
             await self._do("reset", realm, template, session=Session(order.id))
             self._sessions.made(order.id, order.generation)
             return await self._after_reset(realm, template, order.id)
@@ -173,6 +176,7 @@ class SeedStyleProvider(BaseProvider):
         order: StartOrder,
     ) -> BaseInstance:
         """Let the plugin start an instance, and return it as it is listed then, with the flags that it has made."""
+        self._refuse_strange(realm)
         async with self._sessions.turn(session_id):
             self._sessions.refuse_older(session_id, order.generation)
             found = await self._find(realm, template, session_id)
@@ -185,23 +189,24 @@ class SeedStyleProvider(BaseProvider):
     async def _start(self, realm: str, template: str, order: StartOrder) -> BaseInstance:
         order.progress.stage(Text(N_("Starting the machine")))
         starting = asyncio.ensure_future(self._do("start_dynamic_instance", realm, template, order.id))
+        undo = functools.partial(self.stop_dynamic_instance, order.id)
         try:
             async with asyncio.timeout(order.seconds_left):
                 await asyncio.shield(starting)
                 self._sessions.made(order.id, order.generation)
                 return await self._appeared(realm, template, order.id)
         except TimeoutError:
-            await self._clean_up(starting, order.id)
+            await called_off(starting, undo)
             raise TimedOut(f"{self._place}: the start took too long") from None
         except ProviderError as error:
-            await self._clean_up(starting, order.id)
+            await called_off(starting, undo)
             if type(error) is ProviderError and template not in {
                 one.name for one in (await self.list_templates()).items
             }:
                 raise TemplateNotFound(error.detail) from None
             raise
         except BaseException:
-            await self._clean_up(starting, order.id)
+            await called_off(starting, undo)
             raise
 
     async def stop_dynamic_instance(self, session_id: str) -> None:
@@ -225,15 +230,9 @@ class SeedStyleProvider(BaseProvider):
                 raise NotReady(f"{self._place}: no instance of the session is listed after its start")
             await asyncio.sleep(POLL)
 
-    async def _clean_up(self, starting: "asyncio.Future[None]", session_id: str) -> None:
-        """Remove what a start has made that failed or was called off; it may still be under way in its thread."""
-        await asyncio.wait({starting}, timeout=GRACE)
-        starting.cancel()
-        try:
-            async with asyncio.timeout(GRACE):
-                await self.stop_dynamic_instance(session_id)
-        except (ProviderError, TimeoutError) as error:
-            log.warning("plugin.not_cleaned_up", provider=self.name, session=session_id, reason=str(error))
+    def _refuse_strange(self, realm: str) -> None:
+        if realm not in self.realms:
+            raise Misconfigured(f"{self._place} does not serve the realm {realm!r}")
 
     async def _find(self, realm: str | None, template: str | None, session_id: str | None) -> BaseInstance | None:
         for one in (await self.list_instances(realm)).items:
@@ -273,7 +272,7 @@ class SeedStyleProvider(BaseProvider):
 
     def _tell(self, method: str, error: Exception) -> None:
         """Write to the log what was raised and where, once until something else is."""
-        said = f"{type(error).__name__}: {error}"
+        said = described(error)
         if self._raised.get(method) == said:
             return
         self._raised[method] = said

@@ -13,6 +13,9 @@ HOOKS = (
 )
 """What a subclass may give, by name; checks that need one which is not given are skipped with a reason."""
 
+STRANGE = "kit-no-such-realm"
+"""A realm that no provider serves."""
+
 ADDRESS = "10.66.0.7"
 """The address that a planted machine's labels tell."""
 

@@ -46,6 +46,8 @@ class Leaving(Ground):
         if await reached_or_ended(recorder, starting):
             assert await ended(starting, self.grace), "it goes on"
             assert starting.cancelled(), "it ended in another way"
+        else:
+            await starting
 
     @asks("dynamic")
     async def test_a_start_that_was_cancelled_can_be_made_again(self) -> None:
@@ -108,4 +110,6 @@ async def reached_or_ended(recorder: Recorder, starting: "asyncio.Future[Any]") 
     reached = asyncio.ensure_future(recorder.reached.wait())
     await asyncio.wait({starting, reached}, return_when=asyncio.FIRST_COMPLETED)
     reached.cancel()
+    if starting.done() and not starting.cancelled():
+        starting.exception()  # somebody has seen it now
     return recorder.reached.is_set()

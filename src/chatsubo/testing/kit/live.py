@@ -1,11 +1,11 @@
 """The kit for a provider whose hypervisor is in use: nothing is put on it but sessions, nothing of it is broken."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chatsubo.providers.base import BaseInstance, BaseProvider
-from chatsubo.providers.exc import Misconfigured
+from chatsubo.providers.base import BaseInstance, BaseProvider, Finding
+from chatsubo.providers.exc import BackendConnectionException, Misconfigured
 from chatsubo.testing.kit.ground import HOOKS
 from chatsubo.testing.kit.provider import ProviderKit
 
@@ -31,34 +31,46 @@ class Wishes:
         realm: The realm to start it in; the provider's first without.
         machine: The classic machine's template that may be reset; without it none is.
         crowd: How many sessions to start at once.
+        only: A part of the names of the checks to make; all without.
     """
 
     template: str = ""
     realm: str = ""
     machine: str = ""
     crowd: int = 3
+    only: str = ""
 
 
-async def kit_for(provider: BaseProvider, wishes: Wishes) -> type[ProviderKit]:
+async def kit_for(provider: BaseProvider, wishes: Wishes) -> type["Live"]:
     """Return the kit for a live provider: what it can do is found out by asking it.
 
     Raises:
         Misconfigured: It does not have what is wished for.
         ProviderError: As the hypervisor answers.
     """
+    if not any(wishes.only in name for name in ProviderKit.checks()):
+        raise Misconfigured(f"no check has {wishes.only} in its name")
     check = await provider.check()
+    if not check.reachable and (wrong := [one for one in check.findings if not one.ok]):
+        raise BackendConnectionException("", "; ".join(map(said, wrong)))
+    realms = provider.list_realms()
+    realm = wishes.realm or realms[0]
+    if realm not in realms:
+        raise Misconfigured(f"it does not serve the realm {realm}; it serves {', '.join(realms)}")
     templates = (await provider.list_templates()).items
-    realm = wishes.realm or provider.list_realms()[0]
     dynamic = [one.name for one in templates if one.dynamic]
     instances = (await provider.list_instances()).items
     classic = [one for one in instances if one.session is None and one.realm == realm]
     if wishes.template and wishes.template not in dynamic:
-        raise Misconfigured(f"there is no dynamic template {wishes.template}")
+        raise Misconfigured(f"there is no dynamic template {wishes.template}; {_it_has(dynamic)}")
     if wishes.machine and wishes.machine not in {one.template for one in classic}:
-        raise Misconfigured(f"there is no classic machine of {wishes.machine} in the realm {realm}")
+        others = _it_has(one.template for one in classic)
+        raise Misconfigured(f"there is no classic machine of {wishes.machine} in the realm {realm}; {others}")
     waived = {name: reason for name, reason in WAIVED.items() if name != "classic_machine"}
-    if check.is_dynamic and not dynamic:
-        waived["dynamic"] = "it has no dynamic template to start"
+    if not (check.is_dynamic and dynamic):
+        waived["dynamic"] = "it has no template to start" if check.is_dynamic else "it starts nothing on demand"
+    if not classic:
+        waived["classic"] = f"there is no machine that players share in {realm}"
     if not wishes.machine:
         waived["may_reset"] = "it would reset a machine that players share: name one with --reset"
     abilities = {
@@ -66,6 +78,7 @@ async def kit_for(provider: BaseProvider, wishes: Wishes) -> type[ProviderKit]:
         *(("classic",) if classic else ()),
     }
     return _made(
+        findings=check.findings,
         abilities=frozenset(abilities),
         waived=waived,
         realm=realm,
@@ -77,18 +90,32 @@ async def kit_for(provider: BaseProvider, wishes: Wishes) -> type[ProviderKit]:
     )
 
 
-def _made(**attributes: Any) -> type[ProviderKit]:
-    made: type[ProviderKit] = type("LiveKit", (Live,), attributes)
+def said(finding: Finding) -> str:
+    """Return what a check found, and what to do about it."""
+    return f"{finding.text} → {finding.remedy}" if finding.remedy else str(finding.text)
+
+
+def _it_has(names: Iterable[str]) -> str:
+    return f"it has {', '.join(sorted(set(names))) or 'none'}"
+
+
+def _made(**attributes: Any) -> "type[Live]":
+    made: type[Live] = type("LiveKit", (Live,), attributes)
     return made
 
 
 class Live(ProviderKit):
-    """What all live kits share."""
+    """What all live kits share.
+
+    Attributes:
+        findings: What the provider's own check found.
+    """
 
     abilities = frozenset()
     waived: ClassVar[Mapping[str, str]] = WAIVED
     flags = None
     creds = None
+    findings: ClassVar[Sequence[Finding]] = ()
 
     async def classic_machine(self) -> BaseInstance:
         """Return the classic machine that is there already."""

@@ -15,6 +15,7 @@ from chatsubo.testing.kit.ground import Ground
 from chatsubo.testing.kit.leaving import Leaving
 from chatsubo.testing.kit.metadata import Labels
 from chatsubo.testing.kit.resetting import Resetting
+from chatsubo.testing.kit.results import KIT
 from chatsubo.testing.kit.secrecy import Secrecy
 from chatsubo.testing.kit.shared import Shared
 from chatsubo.testing.kit.starting import Starting
@@ -100,7 +101,11 @@ class ProviderKit(
         return None
 
     @pytest_asyncio.fixture(autouse=True)
-    async def _ground(self, hypervisor: Any, provider: BaseProvider, other: BaseProvider) -> AsyncIterator[None]:
+    async def _ground(
+        self, request: pytest.FixtureRequest, hypervisor: Any, provider: BaseProvider, other: BaseProvider
+    ) -> AsyncIterator[None]:
+        if request.function.__name__ in self.checks():
+            request.node.user_properties.append((KIT, type(self).__name__))
         self.backend = hypervisor
         self.first = with_plain_methods(provider)
         self.second = with_plain_methods(other)

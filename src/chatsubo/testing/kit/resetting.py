@@ -2,10 +2,10 @@
 
 import asyncio
 
-from chatsubo.providers.exc import InstanceNotFound, ProviderError
+from chatsubo.providers.exc import InstanceNotFound, Misconfigured, ProviderError
 from chatsubo.testing.kit.asking import asks
 from chatsubo.testing.kit.expecting import raised
-from chatsubo.testing.kit.ground import Ground
+from chatsubo.testing.kit.ground import STRANGE, Ground
 
 
 class Resetting(Ground):
@@ -87,6 +87,15 @@ class Resetting(Ground):
         await self.reset(self.again(goes, 2))
         after = await self.listed(stays.id)
         assert [(one.id, one.running) for one in after] == [(before.id, True)], "another session was reset too"
+
+    @asks("dynamic")
+    async def test_a_reset_in_a_realm_that_it_does_not_serve_is_refused(self) -> None:
+        """As for a start; the session's machine stays what it is."""
+        order = self.order()
+        before = await self.start(order)
+        await raised(self.first.reset(STRANGE, self.template, self.again(order, 2)), Misconfigured)
+        after = [(one.id, one.realm, one.running) for one in await self.listed(order.id)]
+        assert after == [(before.id, self.realm, True)], "the machine is another now, or gone"
 
     @asks()
     async def test_there_is_no_classic_instance_to_reset(self) -> None:

@@ -46,12 +46,13 @@ class Result:
         return self.check.replace("_", " ").capitalize()
 
 
-async def hold(kit: type[ProviderKit], make: Callable[[], Awaitable[Ground]]) -> AsyncIterator[Result]:
+async def hold(kit: type[ProviderKit], make: Callable[[], Awaitable[Ground]], only: str = "") -> AsyncIterator[Result]:
     """Hold a provider to each check of its kit in turn, and yield what came of it. Nothing is left behind.
 
     Args:
         kit: Says what is asked.
         make: Gives new ground to a check.
+        only: A part of the names of the checks that are wanted.
 
     Raises:
         RuntimeError: Python runs with ``-O``, and no check could fail.
@@ -60,6 +61,8 @@ async def hold(kit: type[ProviderKit], make: Callable[[], Awaitable[Ground]]) ->
         raise RuntimeError("the kit works with assert statements: run Python without -O")
     for name, check in kit.checks().items():
         asked, short = kit.asked(name), name.removeprefix("test_")
+        if only not in short:
+            continue
         if asked.missing:
             yield Result(short, Outcome.NOT_ASKED, asked.reason)
             continue

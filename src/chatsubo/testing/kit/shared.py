@@ -5,7 +5,7 @@ import asyncio
 from chatsubo.providers.exc import InstanceNotFound
 from chatsubo.testing.kit.asking import asks
 from chatsubo.testing.kit.expecting import raised
-from chatsubo.testing.kit.ground import Ground
+from chatsubo.testing.kit.ground import STRANGE, Ground
 
 
 class Shared(Ground):
@@ -38,7 +38,7 @@ class Shared(Ground):
     async def test_a_classic_machine_is_listed_in_its_realm_only(self) -> None:
         """Players of another realm do not see it."""
         machine = await self.classic_machine()
-        listing = await self.first.list_instances("kit-no-such-realm")
+        listing = await self.first.list_instances(STRANGE)
         assert machine.name not in {one.name for one in listing.items}, "it is listed in another realm"
 
     @asks("classic", "classic_machine", "may_reset", "spoil")
@@ -68,11 +68,23 @@ class Shared(Ground):
         await self.first.reset(self.realm, self.machine)
         assert (await self.found_machine()).running, "it is still off"
 
+    @asks("classic", "plant_machine")
+    async def test_a_classic_machine_of_a_realm_that_it_does_not_serve_is_left_alone(self) -> None:
+        """It is another provider's: it is not listed, whichever realm is asked for, and not reset."""
+        await self.plant_machine("kit-elsewhere", {**self.machine_labels("kit-elsewhere"), "chatsubo.realm": STRANGE})
+        for realm in (None, self.realm, STRANGE):
+            listed = [one.template for one in (await self.first.list_instances(realm)).items]
+            assert "kit-elsewhere" not in listed, f"it is listed when asked for {realm or 'all realms'}"
+        assert "kit-elsewhere" not in {one.name for one in (await self.first.list_templates()).items}, (
+            "it is a template"
+        )
+        await raised(self.first.reset(STRANGE, "kit-elsewhere"), InstanceNotFound)
+
     @asks("classic", "classic_machine")
     async def test_a_classic_reset_in_another_realm_finds_nothing(self) -> None:
         """And resets nothing."""
         await self.classic_machine()
-        await raised(self.first.reset("kit-no-such-realm", self.machine), InstanceNotFound)
+        await raised(self.first.reset(STRANGE, self.machine), InstanceNotFound)
 
     @asks("classic", "plant_machine", "spoil")
     async def test_a_classic_reset_touches_no_other_machine(self) -> None:

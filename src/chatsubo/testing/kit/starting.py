@@ -2,10 +2,10 @@
 
 import asyncio
 
-from chatsubo.providers.exc import ProviderError, TemplateNotFound
+from chatsubo.providers.exc import Misconfigured, ProviderError, TemplateNotFound
 from chatsubo.testing.kit.asking import asks
 from chatsubo.testing.kit.expecting import raised
-from chatsubo.testing.kit.ground import Ground
+from chatsubo.testing.kit.ground import STRANGE, Ground
 from chatsubo.testing.orders import Recorder
 
 
@@ -42,7 +42,7 @@ class Starting(Ground):
         await self.start(order)
         here = (await self.first.list_instances(self.realm)).items
         assert order.id in {one.session for one in here}, "it is missing from its realm"
-        there = (await self.first.list_instances("kit-no-such-realm")).items
+        there = (await self.first.list_instances(STRANGE)).items
         assert order.id not in {one.session for one in there}, "it is listed for another realm"
 
     @asks("dynamic")
@@ -120,6 +120,14 @@ class Starting(Ground):
         start = self.first.start_dynamic_instance(self.realm, "kit-no-such-template", order.id, order)
         await raised(start, TemplateNotFound)
         await self.nothing_left(order.id, "the start of a template that is not there")
+
+    @asks("dynamic")
+    async def test_a_start_in_a_realm_that_it_does_not_serve_is_refused(self) -> None:
+        """An admin has to see to the configuration: trying again would not help. Nothing is made."""
+        order = self.order()
+        start = self.first.start_dynamic_instance(STRANGE, self.template, order.id, order)
+        await raised(start, Misconfigured)
+        await self.nothing_left(order.id, "a start in a realm that it does not serve")
 
     @asks("dynamic")
     async def test_an_instance_can_be_told_in_plain_values(self) -> None:

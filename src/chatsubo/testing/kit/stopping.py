@@ -69,6 +69,8 @@ class Stopping(Ground):
         await asyncio.gather(*stops)
         if stops:
             await self.nothing_left(order.id, "a stop in the middle of its start")
+        else:
+            await starting
 
     @asks("dynamic")
     async def test_a_session_that_was_stopped_can_be_started_again(self) -> None:

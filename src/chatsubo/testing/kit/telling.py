@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from chatsubo.testing.kit.asking import asks
-from chatsubo.testing.kit.ground import Ground
+from chatsubo.testing.kit.ground import STRANGE, Ground
 
 
 class Telling(Ground):
@@ -77,7 +77,7 @@ class Telling(Ground):
     @asks()
     async def test_a_realm_that_nobody_serves_has_no_instances(self) -> None:
         """``list_instances`` of another realm is empty."""
-        listing = await self.first.list_instances("kit-no-such-realm")
+        listing = await self.first.list_instances(STRANGE)
         assert not listing.items, f"it lists {[one.name for one in listing.items]}"
 
     @asks()

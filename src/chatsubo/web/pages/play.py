@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from typing import Any
 
+import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -81,7 +82,7 @@ class PlayPages(Controller):
             return await show.page("verdict.html", refusal, verdict=verdict, problem=problem, slug=slug)
         answer = show.fragment("verdict.html", refusal, verdict=verdict, problem=problem)
         if verdict is not None and verdict.verdict == "correct":
-            answer.headers["HX-Trigger"] = "flagfound"
+            answer.headers["HX-Trigger"] = msgspec.json.encode({"flagfound": {"flag": verdict.flag_id}}).decode()
         return answer
 
 

@@ -1,6 +1,7 @@
 """A dynamic plugin in the style of the founding document: each machine is a folder, each template a Dockerfile."""
 
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -14,7 +15,12 @@ from app.providers.labels import parse_flags
 from app.providers.yard.instance import YardInstance
 from app.providers.yard.template import DockerTemplate
 
-LABEL = re.compile(r'(chatsubo\.[a-z.]+)="([^"]*)"')
+LABEL = re.compile(r'(chatsubo\.[\w.]+)=("(?:[^"\\]|\\.)*")', re.I)
+NUMBERS = itertools.count(2)
+
+
+def labels_of(dockerfile):
+    return {key: json.loads(value) for key, value in LABEL.findall(dockerfile.read_text())}
 
 
 class YardProvider(BaseProvider):
@@ -34,14 +40,17 @@ class YardProvider(BaseProvider):
         prefix = raw_conf.get("flag_prefix", "FLAG")
         return cls(name, raw_conf["dockerfiles_root"], raw_conf["machines"], prefix, raw_conf["realms"], vpns)
 
-    def list_templates(self):
+    def look(self):
         if not self.root.is_dir():
             raise BackendConnectionException(f"{self.kind}/{self.name}", "the yard is closed")
+
+    def list_templates(self):
+        self.look()
         return [
             DockerTemplate(
                 folder.name,
                 self.to_json(),
-                labels=dict(LABEL.findall((folder / "Dockerfile").read_text())),
+                labels=labels_of(folder / "Dockerfile"),
                 dockerfile=str(folder / "Dockerfile"),
                 dynamic=True,
             ).to_json()
@@ -49,6 +58,7 @@ class YardProvider(BaseProvider):
         ]
 
     def list_instances(self, realm=None):
+        self.look()
         instances = []
         for folder in sorted(self.machines.iterdir()):
             try:
@@ -62,6 +72,7 @@ class YardProvider(BaseProvider):
         return self.start_dynamic_instance(realm, template, session.id) is None
 
     def start_dynamic_instance(self, realm, template, session_id):
+        self.look()
         dockerfile = self.root / template / "Dockerfile"
         if not dockerfile.is_file():
             return f"no template is called {template}"
@@ -75,14 +86,15 @@ class YardProvider(BaseProvider):
         }
         labels = {
             key: re.sub(r"\$(\w+)", lambda found: values[found[1]], value)
-            for key, value in LABEL.findall(dockerfile.read_text())
+            for key, value in labels_of(dockerfile).items()
         }
-        labels.update({"chatsubo.realm": realm, "chatsubo.address": "10.0.0.%d" % (len(labels) + 2)})
+        labels.update({"chatsubo.realm": realm, "chatsubo.address": "10.0.0.%d" % next(NUMBERS)})
         folder = self.machines / session_id
         folder.mkdir()
         (folder / "labels.json").write_text(json.dumps(labels))
 
     def stop_dynamic_instance(self, session_id):
+        self.look()
         if not (self.machines / session_id).is_dir():
             return "there is no such machine"
         shutil.rmtree(self.machines / session_id)

@@ -218,3 +218,15 @@ def test_imports_that_hang_hold_nobody_up_at_the_end(folder, write):
     write("rack", "import threading\nthreading.Event().wait()")
     Registry.load(folder, limit=0.05)
     assert all(one.daemon for one in threading.enumerate() if one.name == "plugin-import")
+
+
+MUTE = "type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})()"
+
+
+def test_an_exception_that_cannot_be_told_in_words_disables_its_plugin_only(folder, write):
+    write("rack", NATIVE.replace("made = cls(raw_conf.realms, vpns)", f"raise {MUTE}"), instance="NAME = ''")
+    registry = Registry.load(folder)
+    assert isinstance(registry.build(configuration("rack"))["cellar"], DisabledProvider)
+    write("mute", f"raise {MUTE}")
+    [disabled] = [one for one in Registry.load(folder).disabled if one.kind == "mute"]
+    assert str(disabled.reason).startswith("Mute (it cannot be told in words)")
