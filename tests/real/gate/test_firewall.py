@@ -102,6 +102,15 @@ async def test_players_never_reach_each_other_even_if_a_pair_says_so(wall: World
     await wall.refuses(wall.b.host, wall.a.host, wall.a.at(version), why="forbidden")
 
 
+@BOTH
+async def test_nothing_that_is_routed_back_into_the_tunnel_is_a_machine(wall: WorldWall, version: int):
+    behind = "203.0.113.5" if version == 4 else "fd99::5"
+    wall.gate.run("ip", "route", "add", behind, "dev", wall.players.interface)
+    await wall.firewall.install([wall.pair(wall.a, behind, back=True)])
+
+    await wall.drops("forbidden", shout, wall.a.host, version, behind, 9, b"hello")
+
+
 @pytest.mark.parametrize("goal", [LINK_LOCAL, *PROTECTED])
 async def test_what_is_protected_is_never_reached_and_reaches_nobody_even_if_a_pair_says_so(wall: WorldWall, goal: str):
     version = 6 if ":" in goal else 4

@@ -7,6 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -250,6 +251,37 @@ async def test_a_port_that_the_host_publishes_is_no_way_around_the_pairs(wall: W
 
     await wall.drops("forbidden", knock)
     assert is_quiet(server)
+
+
+def put_bridges_between(wall: WorldWall) -> None:
+    """Lead from the gate to its machines over two bridges, as a hypervisor does that filters what each machine gets."""
+    setting = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+    if setting.exists():
+        setting.write_text("1")
+    for line in (
+        "address flush dev lan",
+        "link add between type veth peer name within",
+        *("link add outer type bridge", "link add inner type bridge"),
+        *("link set outer up", "link set inner up"),
+        *("link set between master outer up", "link set within master inner up", "link set lan master inner"),
+        f"address add {INNER[GATE]}/24 dev outer",
+    ):
+        wall.gate.run("ip", *line.split())
+
+
+async def test_bridges_behind_bridges_that_ask_the_firewall_again_are_no_trouble(wall: WorldWall):
+    put_bridges_between(wall)
+    mine, yours = wall.machines[4]
+    await wall.firewall.install([wall.pair(wall.a, mine, back=True)])
+
+    assert (await wall.join(wall.a.host, wall.dk, mine)).peer == wall.a.four
+    await wall.refuses(wall.a.host, wall.dk, yours)
+    server = wall.listen(wall.a.host, wall.a.four)
+    wall.dial(wall.dk, 4, wall.a.four, server.getsockname()[1], source=mine)
+    async with asyncio.timeout(LIMIT):
+        connection, peer = await asyncio.get_running_loop().sock_accept(server)
+    wall.keep(connection)
+    assert peer[0] == mine
 
 
 @pytest.mark.parametrize(("version", "far", "router"), [(4, "203.0.113.9", INNER[DK]), (6, "fd99::9", INNER6[DK])])

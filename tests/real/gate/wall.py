@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from chatsubo.gate.firewall import Firewall
 from chatsubo.gate.model import Pair
-from tests.real.gate.players import Player, Players, new_players, new_socket
+from tests.real.gate.players import Player, Players, new_players, new_socket, shout
 from tests.real.gate.world import DK, GATE, World
 from tests.real.namespace import Host
 
@@ -84,11 +84,13 @@ class Wall:
     async def refuses(
         self, caller: Host, called: Host, address: str, *, why: str = "unpaired", source: str = ""
     ) -> None:
-        """Try to open a TCP connection; see its first packet dropped, and nothing arrive."""
-        server = self.listen(called, address)
+        """Send a datagram, and try to open a TCP connection; see each dropped, and nothing arrive."""
         version = ip_address(address).version
-        port = server.getsockname()[1]
-        await self.drops(why, self.dial, caller, version, address, port, source=source)
+        ear, server = self.hear(called, address), self.listen(called, address)
+        # Nobody answers a datagram: it is the one that is dropped, no answer to it.
+        await self.drops(why, shout, caller, version, address, ear.getsockname()[1], b"hello", source=source)
+        await self.drops(why, self.dial, caller, version, address, server.getsockname()[1], source=source)
+        assert is_quiet(ear)
         assert is_quiet(server)
 
     async def drops(

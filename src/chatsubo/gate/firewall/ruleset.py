@@ -27,6 +27,7 @@ _BASE_CHAINS = {
 }
 _IPV4, _IPV6 = "meta nfproto ipv4", "meta nfproto ipv6"
 _MARKED = f"meta mark & {MARK:#x} == {MARK:#x}"
+_UNMARKED = f"meta mark & {MARK:#x} == 0"
 _REMEMBERED = "flags dynamic; size 65536; timeout 1m;"
 _PING = "limit rate 10/second burst 20 packets"
 
@@ -131,7 +132,12 @@ class Ruleset:
         }
 
     def _prerouting(self) -> list[str]:
-        """Sources: a tunnel address comes out of the tunnel, and nothing else does."""
+        """Sources: a tunnel address comes out of the tunnel, and nothing else does.
+
+        On its way to a machine a packet may come by here again, where a bridge leads to another one and iptables are
+        asked about both (net.bridge.bridge-nf-call-iptables, as on Proxmox VE): then it has the mark, which nobody can
+        give it from outside.
+        """
         rules = []
         for one in self._families:
             if one.subnet is None:
@@ -140,7 +146,7 @@ class Ruleset:
                 rules += [
                     f"iifname {self._vpn} {one.ip} saddr != {one.subnet} {_drop('spoofed')}",
                     f"iifname {self._vpn} {one.ip} saddr {one.subnet[1]} {_drop('spoofed')}",
-                    f'iifname != {{ "lo", {self._vpn} }} {one.ip} saddr {one.subnet} {_drop("spoofed")}',
+                    f'iifname != {{ "lo", {self._vpn} }} {_UNMARKED} {one.ip} saddr {one.subnet} {_drop("spoofed")}',
                 ]
         return rules
 
