@@ -105,8 +105,12 @@ class Keyring:
         return self._keys(uid, made.serial, made.certificate, made.key)
 
     def adopted(self) -> dict[str, Keys]:
-        """Return the keys of the clients that the adopted authority knows, by their common names."""
-        found = self.existing.clients if self.existing else ()
+        """Return the keys of the clients that the adopted authority knows, by their common names.
+
+        Who was revoked here is left out: easy-rsa's own list does not know that.
+        """
+        known = self.existing.clients if self.existing else ()
+        found = [one for one in known if one.serial not in self.revocations.serials]
         return {
             one.name: self._keys(one.name, one.serial, one.certificate, one.key.reveal() if one.key else None)
             for one in found

@@ -73,6 +73,15 @@ class OpenVPNTunnel:
         """
         return self._keyring().adopted()
 
+    def not_adopted(self) -> Sequence[tuple[str, str]]:
+        """Return the adopted authority's certificates that are of no use here: the name of the file, and the reason.
+
+        Raises:
+            StateError: The authority cannot be used.
+        """
+        existing = self._keyring().existing
+        return existing.rejected if existing else ()
+
     async def up(self, peers: Sequence[Peer]) -> None:
         """Bring the server up with just these peers; one that runs already is adopted, its connections stay.
 

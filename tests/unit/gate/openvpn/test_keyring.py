@@ -113,6 +113,14 @@ def test_an_adopted_authority_is_used_and_its_clients_are_kept(tmp_path: Path) -
     issued.verify_directly_issued_by(pki.certificate)
 
 
+def test_who_was_revoked_here_is_not_adopted_again(tmp_path: Path) -> None:
+    pki = EasyRsa(tmp_path / "pki", passphrase=None)
+    pki.issue("alice")
+    pki.issue("bob")
+    _open(tmp_path / "state", pki=pki.folder).revocations.change(revoked=[pki.serial("alice")])
+    assert list(_open(tmp_path / "state", pki=pki.folder).adopted()) == ["bob"]
+
+
 def test_a_gate_file_of_old_finds_the_authority_at_its_usual_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

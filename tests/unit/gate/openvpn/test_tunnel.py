@@ -11,6 +11,7 @@ from chatsubo.gate.errors import StateError, TunnelError
 from chatsubo.gate.openvpn import OpenVPNTunnel, server
 from chatsubo.gate.openvpn.revocation import read_list
 from chatsubo.gate.tunnel import Tunnel
+from tests.easyrsa import EasyRsa
 from tests.unit.gate.openvpn.bench import Clock, gate_file, new_peer
 
 
@@ -142,6 +143,16 @@ async def test_what_openvpn_says_before_it_has_a_log_is_told(tunnel: OpenVPNTunn
 async def test_without_a_server_nobody_is_connected_and_that_is_told(tunnel: OpenVPNTunnel) -> None:
     with pytest.raises(TunnelError, match="OpenVPN does not run"):
         await tunnel.connections()
+
+
+def test_certificates_that_are_not_adopted_are_told_with_their_reasons(tunnel: OpenVPNTunnel, tmp_path: Path) -> None:
+    assert (dict(tunnel.adopted()), list(tunnel.not_adopted())) == ({}, [])
+    pki = EasyRsa(tmp_path / "pki", passphrase=None)
+    pki.issue("DEFAULT", file="odd")
+    adopting = OpenVPNTunnel(gate_file(tmp_path / "other", pki=pki.folder), Clock())
+    (file, reason), *others = adopting.not_adopted()
+    assert (file, others) == ("odd.crt", [])
+    assert "'DEFAULT'" in reason
 
 
 async def test_taking_down_what_is_down_is_no_trouble(tunnel: OpenVPNTunnel) -> None:
