@@ -8,7 +8,7 @@ import structlog
 from msgspec import Struct
 
 from chatsubo.gate.config import GateConfig
-from chatsubo.gate.errors import FirewallError, PictureOutdated, TunnelError
+from chatsubo.gate.errors import FirewallError, GateFault, PictureOutdated
 from chatsubo.gate.model import Connection, Pair, Peer
 from chatsubo.gate.picture import Picture, pairs_of
 from chatsubo.gate.roster import Adopted, Roster
@@ -271,7 +271,7 @@ class Gate:
         """
         try:
             await change
-        except (TunnelError, FirewallError) as error:
+        except GateFault as error:
             if self._errors.get(what) != str(error):
                 _LOG.error("gate.trouble", part=what, reason=str(error))
             self._errors[what] = str(error)

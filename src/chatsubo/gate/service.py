@@ -138,6 +138,8 @@ def _openvpn(config: GateConfig) -> tuple[Tunnel, Sequence[Adopted]]:
     from chatsubo.gate.openvpn import OpenVPNTunnel  # noqa: PLC0415
 
     tunnel = OpenVPNTunnel(config)
+    for file, reason in tunnel.not_adopted():
+        _LOG.warning("gate.not-adopted", path=str(file), reason=reason)
     return tunnel, [Adopted(name=name, keys=keys) for name, keys in tunnel.adopted().items()]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chatsubo.config import Secret
 from chatsubo.gate.config import GateConfig
-from chatsubo.gate.errors import FirewallError, TunnelError
+from chatsubo.gate.errors import FirewallError, GateFault, TunnelError
 from chatsubo.gate.gate import Gate
 from chatsubo.gate.model import Addresses, Connection, Keys, Pair, Peer
 from chatsubo.gate.state import State
@@ -23,6 +23,7 @@ class FakeTunnel:
         self.admitted: set[str] = set()
         self.connected: dict[str, Connection] = {}
         self.broken = False
+        self.fault: GateFault | None = None
         self.steps: list[str] = []
 
     def issue(self, uid: str, addresses: Addresses) -> Keys:
@@ -52,6 +53,8 @@ class FakeTunnel:
 
     def _do(self, step: str) -> None:
         self.steps.append(step)
+        if self.fault is not None:
+            raise self.fault
         if self.broken:
             raise TunnelError("the VPN server is away")
 

@@ -355,6 +355,16 @@ async def test_a_vpn_server_that_is_away_costs_nobody_the_access(bench: Bench) -
     assert (bench.tunnel.admitted, bench.gate.standing().errors) == ({bench.uid("alice")}, ())
 
 
+async def test_keys_that_cannot_be_read_now_are_told_and_tried_again(bench: Bench) -> None:
+    bench.tunnel.fault = StateError("the list of revoked certificates is damaged")
+    await bench.gate.access("alice")
+    await bench.gate.look()
+    assert bench.gate.standing().errors == ("the list of revoked certificates is damaged",)
+    bench.tunnel.fault = None
+    await bench.gate.look()
+    assert (bench.tunnel.admitted, bench.gate.standing().errors) == ({bench.uid("alice")}, ())
+
+
 async def test_a_gate_whose_vpn_server_does_not_start_says_why(bench: Bench) -> None:
     bench.tunnel.broken = True
     with pytest.raises(TunnelError, match="away"):
