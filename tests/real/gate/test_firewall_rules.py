@@ -19,6 +19,9 @@ from tests.real.gate.players import new_players, new_socket, shout
 from tests.real.gate.wall import LIMIT, WorldWall, firewall_of, is_quiet
 from tests.real.gate.world import DK, GATE, INNER, INNER6
 
+# IP_RECVERR and IPV6_RECVERR: all errors that routers tell, not just the final ones.
+RECEIVE_ERRORS, RECEIVE_ERRORS6 = (socket.SOL_IP, 11), (socket.IPPROTO_IPV6, 25)
+
 OTHERS = """
 table inet theirs {
   set friends { type ipv4_addr; elements = { 192.0.2.1 } }
@@ -288,16 +291,30 @@ async def test_bridges_behind_bridges_that_ask_the_firewall_again_are_no_trouble
 async def test_what_routers_tell_about_a_players_packets_arrives(wall: WorldWall, version: int, far: str, router: str):
     # The router is in no pair, nor reached by players.
     wall.firewall = firewall_of(wall.players, router)
-    await wall.firewall.install([wall.pair(wall.a, far)])
     wall.gate.run("ip", "route", "add", far, "via", router)
     wall.world.forwarding(DK, on=True)
     wall.world.run(DK, "ip", f"-{version}", "route", "add", "unreachable", far)
+    loop = asyncio.get_running_loop()
 
+    await wall.firewall.install([wall.pair(wall.a, far)])
     caller = wall.keep(new_socket(wall.a.host, version))
     with pytest.raises(OSError, match="Connect call failed") as told:
         async with asyncio.timeout(LIMIT):
-            await asyncio.get_running_loop().sock_connect(caller, (far, 80))
+            await loop.sock_connect(caller, (far, 80))
     assert told.value.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH}
+
+    # The same of an answer to what the machine began.
+    await wall.firewall.install([wall.pair(wall.a, far, back=True)])
+    ear = wall.hear(wall.a.host, wall.a.at(version))
+    shout(wall.dk, version, wall.a.at(version), ear.getsockname()[1], b"hello", source=far)
+    async with asyncio.timeout(LIMIT):
+        _, peer = await loop.sock_recvfrom(ear, 100)
+    ear.connect(peer)
+    ear.setsockopt(*(RECEIVE_ERRORS if version == 4 else RECEIVE_ERRORS6), 1)
+    ear.send(b"who is it?")
+    async with asyncio.timeout(LIMIT):
+        with pytest.raises(OSError, match=r"unreachable|No route to host"):
+            await loop.sock_recv(ear, 100)
 
 
 PAIRS = st.builds(
