@@ -86,6 +86,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         token: What it knows the platform by.
         header: The HTTP header that carries the token.
         endpoints: The paths of its API.
+        shared_connects_back: Whether machines that players share may open connections to players, as players' own may.
     """
 
     realm: Name
@@ -93,6 +94,7 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token: Secret
     header: Annotated[str, checked(header_name)] = "X-Chatsubo-Token"
     endpoints: Endpoints = field(default_factory=Endpoints)
+    shared_connects_back: bool = False
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

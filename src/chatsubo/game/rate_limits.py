@@ -30,6 +30,7 @@ REGISTER_BY_ADDRESS = RateLimit("register-address", 100, 3600)
 PASSWORD = RateLimit("password", 10, 300)
 FLAG = RateLimit("flag", 30, 60)
 START = RateLimit("start", 20, 60)
+VPN_RENEWAL = RateLimit("vpn-renewal", 10, 600)
 
 
 class RateLimiter:

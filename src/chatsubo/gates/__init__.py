@@ -1,7 +1,21 @@
 """The platform's side of realms: the client of VPN gates, and which gate a player is bound to."""
 
+from chatsubo.gates.answers import Health, Line, Reach
 from chatsubo.gates.binding import Access, Gates, Memory
 from chatsubo.gates.client import GateClient
-from chatsubo.gates.errors import GateError, NoGate, RealmFull
+from chatsubo.gates.errors import GateError, NoGate, OldGate, PictureRefused, RealmFull
 
-__all__ = ["Access", "GateClient", "GateError", "Gates", "Memory", "NoGate", "RealmFull"]
+__all__ = [
+    "Access",
+    "GateClient",
+    "GateError",
+    "Gates",
+    "Health",
+    "Line",
+    "Memory",
+    "NoGate",
+    "OldGate",
+    "PictureRefused",
+    "Reach",
+    "RealmFull",
+]

@@ -50,9 +50,14 @@ class Access:
         return f"<Access by {self.url}>"
 
     @property
+    def kind(self) -> str:
+        """Which VPN client it is for: ``wireguard`` or ``openvpn``."""
+        return "wireguard" if "[interface]" in self.config.lower() else "openvpn"
+
+    @property
     def suffix(self) -> str:
         """How the file's name should end: ``conf`` for WireGuard, ``ovpn`` for OpenVPN."""
-        return "conf" if "[interface]" in self.config.lower() else "ovpn"
+        return "conf" if self.kind == "wireguard" else "ovpn"
 
     @property
     def key_digest(self) -> str:
@@ -84,6 +89,27 @@ class Gates:
         """The gates of each realm that has any."""
         return self._by_realm
 
+    @property
+    def by_url(self) -> Mapping[str, GateClient]:
+        """Each gate once, however many realms it serves."""
+        found: dict[str, GateClient] = {}
+        for client in (client for group in self._by_realm.values() for client in group):
+            found.setdefault(client.gate.url, client)
+        return found
+
+    def realms_of(self, url: str) -> tuple[str, ...]:
+        """Return the realms that a gate serves."""
+        return tuple(realm for realm, group in self._by_realm.items() if any(one.gate.url == url for one in group))
+
+    def connecting_back(self, url: str) -> frozenset[str]:
+        """Return those of a gate's realms whose shared machines may open connections to players."""
+        return frozenset(
+            one.gate.realm
+            for group in self._by_realm.values()
+            for one in group
+            if one.gate.url == url and one.gate.shared_connects_back
+        )
+
     async def access(self, realm: str, gate_name: str, memory: Memory) -> Access:
         """Return a player's access to a realm.
 
@@ -107,6 +133,20 @@ class Gates:
         if chosen != found.url and chosen in gates:
             return Access(await gates[chosen].config(gate_name), chosen)
         return found
+
+    async def renew(self, realm: str, gate_name: str, memory: Memory) -> Access:
+        """Return a new access of a player to a realm; the old one ends at once. Arguments as for :meth:`access`.
+
+        Raises:
+            GateError: If the player's gate, or for a new player every gate, does not give one.
+            NoGate: If no gate serves the realm.
+            OldGate: If the player's gate cannot do that.
+        """
+        bound = await memory.recall()
+        for client in self._by_realm.get(realm, ()):
+            if client.gate.url == bound:
+                return Access(await client.renew(gate_name), bound)
+        return await self.access(realm, gate_name, memory)
 
     async def aclose(self) -> None:
         """Close the connections."""

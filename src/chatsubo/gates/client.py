@@ -3,17 +3,22 @@
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import httpx
+import msgspec
 
 from chatsubo.config.models import Gate
-from chatsubo.gates.errors import GateError, RealmFull
+from chatsubo.gates.answers import Health, Line, Reach
+from chatsubo.gates.errors import GateError, OldGate, PictureRefused, RealmFull
 
 LIMIT_SECONDS = 10.0
 MOST_BYTES = 1_000_000
+MOST_PEERS_BYTES = 32_000_000
 FULL = "realm is full"
+_VERSIONED = "/api/v1"
+_UNKNOWN = {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -41,14 +46,14 @@ class GateClient:
             GateError: If the gate is away, refuses us, or does not give one.
             RealmFull: If it has no place left.
         """
-        if not _NAME.fullmatch(gate_name):
-            raise ValueError(gate_name)
-        path = self.gate.endpoints.config.replace(":username", quote(gate_name, safe=""))
-        status, answer = await self._get(path)
+        path = self.gate.endpoints.config.replace(":username", _checked(gate_name))
+        return self._config(*await self._ask("GET", path))
+
+    def _config(self, status: int, answer: Any) -> str:
         errors = _errors(answer)
         if any(FULL in error.lower() for error in errors):
             raise RealmFull("; ".join(errors), realm=self.gate.realm)
-        config = answer.get("config")
+        config = answer.get("config") if isinstance(answer, dict) else None
         if status != httpx.codes.OK or not isinstance(config, str) or not config.strip():
             raise self._error(_reason(status, errors) or "the answer holds no config")
         return config
@@ -59,19 +64,97 @@ class GateClient:
         Raises:
             GateError: Unless it is well.
         """
-        status, answer = await self._get(self.gate.endpoints.check)
+        status, answer = await self._ask("GET", self.gate.endpoints.check)
         if reason := _reason(status, _errors(answer)):
             raise self._error(reason)
 
-    async def _get(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Return the status and the JSON object of an answer; an empty one where the body is something else."""
+    async def health(self) -> Health | None:
+        """Return how the gate is; ``None`` if it is an old one, which cannot say more than :meth:`check` asks for.
+
+        Raises:
+            GateError: If it is away, or refuses us.
+        """
+        status, answer = await self._ask("GET", f"{_VERSIONED}/health")
+        if status in _UNKNOWN:
+            return None
+        self._must_be_well(status, answer)
+        try:
+            return msgspec.convert(answer, Health)
+        except msgspec.ValidationError:
+            return None  # something in front of an old gate that answers every path
+
+    async def online(self) -> dict[str, Line]:
+        """Return who is connected, by name.
+
+        Raises:
+            GateError: If the gate does not say.
+        """
+        status, answer = await self._ask("GET", f"{_VERSIONED}/peers?online=true", most=MOST_PEERS_BYTES)
+        self._must_be_well(status, answer)
+        try:
+            lines = msgspec.convert(answer, list[Line])
+        except msgspec.ValidationError as error:
+            raise self._error(f"the list of peers is not understood: {error}") from None
+        return {one.name: one for one in lines if one.online}
+
+    async def renew(self, gate_name: str) -> str:
+        """Give a player new keys, and return the configuration with them; the old ones end at once.
+
+        Raises:
+            GateError: If the gate is away, refuses us, or does not give one.
+            OldGate: If the gate cannot do that.
+            RealmFull: If it has no place left, for a player who had none.
+        """
+        status, answer = await self._ask("POST", f"{_VERSIONED}/configs/{_checked(gate_name)}")
+        if status not in _UNKNOWN:
+            return self._config(httpx.codes.OK if status == httpx.codes.CREATED else status, answer)
+        if await self.health() is None:
+            raise OldGate(realm=self.gate.realm)
+        return await self.config(gate_name)
+
+    async def revoke(self, gate_name: str) -> None:
+        """End a player's access at once; that there is none is well too.
+
+        Raises:
+            GateError: If the gate is away, refuses us, or fails.
+        """
+        status, answer = await self._ask("DELETE", f"{_VERSIONED}/peers/{_checked(gate_name)}")
+        if status not in _UNKNOWN:
+            self._must_be_well(status, answer)
+
+    async def show(self, version: int, players: Mapping[str, Reach]) -> None:
+        """Tell the gate who may reach what, whole.
+
+        Args:
+            version: Counts up; the gate takes none that is older than the one it holds.
+            players: By the name that gates call a player; nobody else reaches anything.
+
+        Raises:
+            GateError: If the gate is away, refuses us, or fails.
+            PictureRefused: If it holds a newer one.
+        """
+        body = msgspec.json.encode({"version": version, "players": players})
+        status, answer = await self._ask("PUT", f"{_VERSIONED}/access", body)
+        held = answer.get("version") if isinstance(answer, dict) else None
+        if status == httpx.codes.CONFLICT and isinstance(held, int):
+            raise PictureRefused(held)
+        self._must_be_well(status, answer)
+
+    def _must_be_well(self, status: int, answer: Any) -> None:
+        if not httpx.codes.is_success(status):
+            raise self._error(_reason(status, _errors(answer)))
+
+    async def _ask(self, method: str, path: str, body: bytes | None = None, most: int = MOST_BYTES) -> tuple[int, Any]:
+        """Return the status and what the JSON of an answer holds; ``None`` where the body is something else."""
         headers = {self.gate.header: self.gate.token.reveal(), "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         try:
             async with (
                 asyncio.timeout(self._limit),
-                self._http.stream("GET", self.gate.url + path, headers=headers) as response,
+                self._http.stream(method, self.gate.url + path, headers=headers, content=body) as response,
             ):
-                return response.status_code, _object(await self._body(response))
+                return response.status_code, _decoded(await self._body(response, most))
         except TimeoutError:
             raise self._error(f"no answer within {self._limit:g} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
@@ -79,28 +162,33 @@ class GateClient:
             reason = str(error) if isinstance(error, httpx.HTTPError) else ""
             raise self._error(f"{type(error).__name__} {reason}".strip()) from None
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response, most: int) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > MOST_BYTES:
-                raise self._error(f"the answer has more than {MOST_BYTES} bytes")
+            if len(body) > most:
+                raise self._error(f"the answer has more than {most} bytes")
         return bytes(body)
 
     def _error(self, detail: str) -> GateError:
         return GateError(f"{self.gate.url}: {detail}", realm=self.gate.realm)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _checked(gate_name: str) -> str:
+    if not _NAME.fullmatch(gate_name):
+        raise ValueError(gate_name)
+    return gate_name
+
+
+def _decoded(body: bytes) -> Any:
     try:
-        answer = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
+        return None
 
 
-def _errors(answer: dict[str, Any]) -> list[str]:
-    errors = answer.get("errors")
+def _errors(answer: Any) -> list[str]:
+    errors = answer.get("errors") if isinstance(answer, dict) else None
     return [str(error)[:200] for error in errors[:10]] if isinstance(errors, list) else []
 
 

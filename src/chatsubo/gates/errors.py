@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chatsubo.domain.errors import NotFound, Unavailable
+from chatsubo.domain.errors import Conflict, NotFound, Unavailable
 from chatsubo.domain.text import N_
 
 
@@ -33,3 +33,22 @@ class NoGate(NotFound):
 
     code = "no-gate"
     message = N_("No VPN gate serves this realm.")
+
+
+class OldGate(Conflict):
+    """The gate is an old one, which knows nothing beyond giving accesses."""
+
+    code = "old-gate"
+    message = N_("The VPN gate of {realm} is an older one: it always gives the same configuration. Ask an organiser.")
+
+
+class PictureRefused(Exception):
+    """A gate holds a newer picture of who may reach what.
+
+    Attributes:
+        version: Of the one that it holds.
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the gate holds the picture of version {version}")
+        self.version = version

@@ -1,9 +1,11 @@
 """Queries on which gate a player is bound to in which realm."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.store.tables import accounts, gate_bindings
@@ -14,17 +16,47 @@ from chatsubo.store.upsert import insertion
 class GateBinding:
     """A row of ``gate_bindings``."""
 
+    realm: str
     url: str
     key_digest: str | None
+    at: datetime
+    cut_off_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPlayer:
+    """An account that is bound to a gate in a realm."""
+
+    account_id: int
+    username: str
+    gate_name: str
+    role: str
+    binding: GateBinding
+
+
+_BINDING = [gate_bindings.c[name] for name in GateBinding.__slots__]
+
+
+async def gate_bindings_of(tx: AsyncConnection, account_id: int) -> dict[str, GateBinding]:
+    """Return the gates that the account is bound to, by realm."""
+    rows = await tx.execute(select(*_BINDING).where(gate_bindings.c.account_id == account_id))
+    return {row.realm: GateBinding(*row) for row in rows}
 
 
 async def gate_binding(tx: AsyncConnection, account_id: int, realm: str) -> GateBinding | None:
     """Return the gate that the account is bound to in the realm."""
-    statement = select(gate_bindings.c.url, gate_bindings.c.key_digest).where(
-        gate_bindings.c.account_id == account_id, gate_bindings.c.realm == realm
+    return (await gate_bindings_of(tx, account_id)).get(realm)
+
+
+async def bound_players(tx: AsyncConnection, urls: Collection[str]) -> list[BoundPlayer]:
+    """Return the accounts that are bound to the gates at ``urls``, by name; one for each realm."""
+    query: Select[Any] = (
+        select(accounts.c.id, accounts.c.username, accounts.c.gate_name, accounts.c.role, *_BINDING)
+        .join(gate_bindings, gate_bindings.c.account_id == accounts.c.id)
+        .where(gate_bindings.c.url.in_(urls))
+        .order_by(accounts.c.username_key, gate_bindings.c.realm)
     )
-    row = (await tx.execute(statement)).first()
-    return GateBinding(*row) if row else None
+    return [BoundPlayer(row[0], row[1], row[2], row[3], GateBinding(*row[4:])) for row in await tx.execute(query)]
 
 
 async def bind_gate(
@@ -50,6 +82,26 @@ async def bind_gate(
     bound = await gate_binding(tx, account_id, realm)
     assert bound is not None
     return bound.url
+
+
+async def cut_off(tx: AsyncConnection, account_id: int, realm: str, at: datetime | None) -> GateBinding | None:
+    """Note since when an account is cut off from a realm, or with ``None`` that it is no longer.
+
+    Its key is forgotten by :func:`forget_key`, once the gate has revoked it.
+
+    Returns:
+        What it is bound to; ``None`` if it was never bound to a gate there.
+    """
+    change = update(gate_bindings).where(gate_bindings.c.account_id == account_id, gate_bindings.c.realm == realm)
+    await tx.execute(change.values(cut_off_at=at))
+    return await gate_binding(tx, account_id, realm)
+
+
+async def forget_key(tx: AsyncConnection, account_id: int, url: str) -> None:
+    """Note that a gate has revoked what it gave an account that is cut off."""
+    mine = (gate_bindings.c.account_id == account_id, gate_bindings.c.url == url)
+    change = update(gate_bindings).where(*mine, gate_bindings.c.cut_off_at.is_not(None))
+    await tx.execute(change.values(key_digest=None))
 
 
 async def note_key(tx: AsyncConnection, account_id: int, realm: str, key_digest: str) -> list[str]:

@@ -99,6 +99,21 @@ class GivenValue:
     value: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class MachineAddress:
+    """Where a player's machines are.
+
+    Attributes:
+        account_id: Whose they are.
+        realm: The realm that they are in.
+        addresses: Addresses, names, and ``None`` for a machine whose address is unknown yet.
+    """
+
+    account_id: int
+    realm: str
+    addresses: tuple[str | None, ...]
+
+
 COLUMNS = tuple(sessions.c[name] for name in Session.__struct_fields__)
 _LIVE = and_(sessions.c.ended_at.is_(None), sessions.c.state.in_(sorted(LIVE)))
 """The moment of its end tells the same as the state, and is what the database finds the few live ones by."""
@@ -213,6 +228,21 @@ async def read_values(tx: AsyncConnection, session_id: str) -> dict[str, str]:
         await tx.execute(select(sessions.c["values"]).where(sessions.c.id == session_id))
     ).scalar_one()
     return found
+
+
+async def machine_addresses(tx: AsyncConnection, realms: Collection[str]) -> tuple[MachineAddress, ...]:
+    """Return where the machines of players' sessions are that are up in one of ``realms``."""
+    columns = [sessions.c[name] for name in ("account_id", "realm", "address", "machines")]
+    query = select(*columns).where(
+        _LIVE,
+        sessions.c.state.in_([State.RUNNING, State.RESETTING]),
+        sessions.c.account_id.is_not(None),
+        sessions.c.realm.in_(realms),
+    )
+    return tuple(
+        MachineAddress(account_id, realm, (address, *(one["address"] for one in machines)))
+        for account_id, realm, address, machines in await tx.execute(query)
+    )
 
 
 async def settled_sessions(tx: AsyncConnection, provider: str) -> dict[str, Session]:

@@ -285,4 +285,42 @@ gate_bindings = Table(
     Column("url", String(255), nullable=False, comment="the gate that the player is bound to"),
     Column("key_digest", String(64), index=True, comment="of the key it gave: two accounts with one key are reported"),
     Column("at", Instant, nullable=False),
+    Column("cut_off_at", Instant, comment="when an organiser cut the player off; null: the player may connect"),
+)
+
+gate_pictures = Table(
+    "gate_pictures",
+    metadata,
+    Column("url", String(255), primary_key=True),
+    Column("version", BigInteger, nullable=False, comment="the last that was allotted"),
+    Column("taken", BigInteger, comment="the last that the gate took"),
+    Column("digest", String(64), comment="of what it took"),
+    comment="which picture of who may reach what each gate holds",
+)
+
+gate_reports = Table(
+    "gate_reports",
+    metadata,
+    Column("url", String(255), primary_key=True),
+    Column("kind", String(16), comment="wireguard or openvpn; null: the gate did not say"),
+    Column("enforces", Boolean, comment="whether it has access control; null: it never answered"),
+    Column("places", Integer),
+    Column("free", Integer),
+    Column("peers", Integer),
+    Column("seen_at", Instant, comment="when it last answered"),
+    Column("problem", Text, comment="what is wrong now, in English, for organisers"),
+    Column("problem_since", Instant),
+    comment="how each gate is: pages are made from it",
+)
+
+gate_connections = Table(
+    "gate_connections",
+    metadata,
+    Column("url", String(255), primary_key=True),
+    Column("gate_name", String(32), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("received", BigInteger, nullable=False, comment="bytes from the player"),
+    Column("sent", BigInteger, nullable=False, comment="bytes to the player"),
+    Index("ix_gate_connections_gate_name", "gate_name"),
+    comment="who is connected to which gate now",
 )

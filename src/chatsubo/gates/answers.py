@@ -1,0 +1,53 @@
+"""What a gate and the platform tell each other over the versioned API."""
+
+from msgspec import Struct
+
+
+class Reach(Struct, frozen=True, kw_only=True):
+    """What one player may reach.
+
+    Attributes:
+        two_way: Addresses of machines that may open connections to the player too.
+        one_way: Addresses of machines that may only answer.
+    """
+
+    two_way: tuple[str, ...] = ()
+    one_way: tuple[str, ...] = ()
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How a gate is.
+
+    Attributes:
+        kind: ``wireguard`` or ``openvpn``.
+        errors: What does not work now; empty if all is well.
+        places: How many accesses it can give.
+        free: How many are left.
+        peers: How many were given.
+        picture: The version of the picture of who may reach what that it holds.
+    """
+
+    kind: str
+    errors: tuple[str, ...]
+    places: int
+    free: int
+    peers: int
+    picture: int
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A player's connection.
+
+    Attributes:
+        name: What gates call the player.
+        online: Whether it is up.
+        since: Since when, in seconds since 1970.
+        received: Bytes that came from the player.
+        sent: Bytes that went to the player.
+    """
+
+    name: str
+    online: bool
+    since: float | None = None
+    received: int = 0
+    sent: int = 0
