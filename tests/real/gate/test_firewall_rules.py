@@ -135,7 +135,8 @@ async def test_whatever_others_did_to_the_rules_is_noticed_and_healed(wall: Worl
 
     # What passed, and was counted, changes nothing.
     await wall.drops("unpaired", shout, wall.a.host, 4, wall.machines[4][1], 9, b"hello")
-    await wall.drops("host", wall.a.host.run, "ping", "-c", "30", "-i", "0.01", "10.66.0.1", check=False)
+    pings = ("ping", "-c", "100", "-l", "100", "-W", "0.2", str(wall.players.four[1]))
+    await wall.drops("host", wall.a.host.run, *pings, check=False)
     assert await wall.firewall.matches(pairs)
 
 
