@@ -13,6 +13,7 @@ from chatsubo.domain.clock import Clock, utc_now
 from chatsubo.domain.errors import Conflict
 from chatsubo.domain.text import N_
 from chatsubo.game import Game
+from chatsubo.game.gatekeeping import Gatekeeping
 from chatsubo.game.views import DisabledPlugin
 from chatsubo.game.vpn import Vpn
 from chatsubo.gates import Gates
@@ -98,10 +99,13 @@ async def running(
         stack.push_async_callback(game.aclose)
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
-        application = create_application(game, bus, settings, lambda: vitals(db, lab), Vpn(db, clock, gates))
+        gatekeeping = Gatekeeping(db, clock, gates, bus)
+        vpn = Vpn(db, clock, gates, gatekeeping.wake)
+        application = create_application(game, bus, settings, lambda: vitals(db, lab), vpn)
         server = make_server(application, bus, settings, host=config.server.host, port=config.server.port)
         await lab.start()
         stack.push_async_callback(lab.aclose)
+        await stack.enter_async_context(gatekeeping.kept())
         stack.callback(bus.close)
         log.info("platform.started", providers=sorted(providers), url=config.server.url)
         yield Platform(config, db, bus, lab, game, providers, server)

@@ -53,7 +53,7 @@ class AccessReader:
             realms: All realms that it leads to.
             connecting_back: The realms whose shared machines may open connections to players.
         """
-        players = await bound_players(tx, [url])
+        players = await bound_players(tx, url)
         own = _own(await machine_addresses(tx, realms))
         shared = _Shared(await self._offers.read(tx), await all_boxes(tx))
         reaches: dict[str, Reach] = {}

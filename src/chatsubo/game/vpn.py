@@ -107,7 +107,7 @@ class Vpn:
         except segno.DataOverflowError:
             raise NoCode from None
         drawn = io.BytesIO()
-        code.save(drawn, kind="svg", scale=4, xmldecl=False, light="#fff")
+        code.save(drawn, kind="svg", omitsize=True, xmldecl=False, light="#fff")
         return drawn.getvalue().decode()
 
     async def gates(self, actor: Actor) -> tuple[GateView, ...]:

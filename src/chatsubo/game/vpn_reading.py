@@ -65,7 +65,7 @@ async def gate_views(tx: AsyncConnection, gates: Gates) -> tuple[GateView, ...]:
 
 
 async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> GateView:
-    bound = await bound_players(tx, [report.url])
+    bound = await bound_players(tx, report.url)
     lines = {one.gate_name: one for one in await connections(tx, url=report.url)}
     players = [_gate_player(one, lines.get(one.gate_name)) for one in bound]
     return GateView(

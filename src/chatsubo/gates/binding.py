@@ -12,6 +12,8 @@ from chatsubo.config.models import Gate
 from chatsubo.gates.client import LIMIT_SECONDS, GateClient
 from chatsubo.gates.errors import GateError, NoGate
 
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+"""No call waits for another to end: those to a gate that hangs would hold up those to the other gates."""
 _KEYS = (
     re.compile(r"^\s*PrivateKey\s*=\s*(\S+)", re.MULTILINE | re.IGNORECASE),  # WireGuard
     re.compile(r"<key>(.*?)</key>", re.DOTALL),  # OpenVPN
@@ -79,7 +81,7 @@ class Gates:
         self, gates: Iterable[Gate], http: httpx.AsyncClient | None = None, limit: float = LIMIT_SECONDS
     ) -> None:
         # Proxies and netrc files of the environment are not ours: the token goes to the gate alone.
-        self._http = http or httpx.AsyncClient(trust_env=False, timeout=limit)
+        self._http = http or httpx.AsyncClient(trust_env=False, timeout=limit, limits=_LIMITS)
         self._by_realm: dict[str, list[GateClient]] = {}
         for gate in gates:
             self._by_realm.setdefault(gate.realm, []).append(GateClient(gate, self._http, limit))

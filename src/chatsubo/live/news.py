@@ -45,3 +45,13 @@ class News:
     def notice(self, account_id: int | None = None) -> None:
         """Tell one account, or everyone, that there is a new notice."""
         self._bus.publish(EVERYONE if account_id is None else account_topic(account_id), Event("notice"))
+
+    def vpn(self, account_id: int) -> None:
+        """Tell one account that its VPN connection came or went."""
+        self._bus.publish(account_topic(account_id), Event("vpn"))
+
+    def gates(self, *, players: bool) -> None:
+        """Tell organisers that a gate changed, and everyone if that changes what they see of their way in."""
+        self._bus.publish(ADMINS, Event("gates"))
+        if players:
+            self._bus.publish(EVERYONE, Event("vpn"))

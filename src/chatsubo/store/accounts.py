@@ -1,5 +1,6 @@
 """Queries on accounts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,7 @@ class Account:
         return f"<Account {self.id} {self.username!r}>"
 
 
+_MOST_NAMES = 1000
 _COLUMNS = [accounts.c[name] for name in Account.__slots__]
 
 
@@ -90,6 +92,16 @@ async def all_accounts(tx: AsyncConnection) -> list[Account]:
 async def usernames(tx: AsyncConnection) -> dict[int, str]:
     """Return every account's name by its id."""
     return dict((await tx.execute(select(accounts.c.id, accounts.c.username))).all())
+
+
+async def accounts_by_gate_name(tx: AsyncConnection, gate_names: Collection[str]) -> dict[str, int]:
+    """Return the accounts that gates know by these names."""
+    names = sorted(gate_names)
+    found: dict[str, int] = {}
+    for first in range(0, len(names), _MOST_NAMES):
+        some = accounts.c.gate_name.in_(names[first : first + _MOST_NAMES])
+        found |= dict((await tx.execute(select(accounts.c.gate_name, accounts.c.id).where(some))).all())
+    return found
 
 
 async def gate_name_taken(tx: AsyncConnection, gate_name: str) -> bool:

@@ -1,6 +1,5 @@
 """Queries on which gate a player is bound to in which realm."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,14 +47,16 @@ async def gate_binding(tx: AsyncConnection, account_id: int, realm: str) -> Gate
     return (await gate_bindings_of(tx, account_id)).get(realm)
 
 
-async def bound_players(tx: AsyncConnection, urls: Collection[str]) -> list[BoundPlayer]:
-    """Return the accounts that are bound to the gates at ``urls``, by name; one for each realm."""
+async def bound_players(tx: AsyncConnection, url: str, *, cut_off: bool = False) -> list[BoundPlayer]:
+    """Return the accounts that are bound to a gate, by name, one for each realm; or those that are cut off from it."""
     query: Select[Any] = (
         select(accounts.c.id, accounts.c.username, accounts.c.gate_name, accounts.c.role, *_BINDING)
         .join(gate_bindings, gate_bindings.c.account_id == accounts.c.id)
-        .where(gate_bindings.c.url.in_(urls))
+        .where(gate_bindings.c.url == url)
         .order_by(accounts.c.username_key, gate_bindings.c.realm)
     )
+    if cut_off:
+        query = query.where(gate_bindings.c.cut_off_at.is_not(None))
     return [BoundPlayer(row[0], row[1], row[2], row[3], GateBinding(*row[4:])) for row in await tx.execute(query)]
 
 
@@ -95,6 +96,25 @@ async def cut_off(tx: AsyncConnection, account_id: int, realm: str, at: datetime
     change = update(gate_bindings).where(gate_bindings.c.account_id == account_id, gate_bindings.c.realm == realm)
     await tx.execute(change.values(cut_off_at=at))
     return await gate_binding(tx, account_id, realm)
+
+
+async def to_revoke(tx: AsyncConnection, url: str) -> list[tuple[int, str]]:
+    """Return account and gate name of those whose access a gate has to revoke.
+
+    They hold a key of it, and are cut off from all realms that they reach through it.
+    """
+    here = [one for one in await bound_players(tx, url, cut_off=True) if one.binding.key_digest is not None]
+    return sorted(
+        {
+            (one.account_id, one.gate_name)
+            for one in here
+            if all(
+                other.cut_off_at is not None
+                for other in (await gate_bindings_of(tx, one.account_id)).values()
+                if other.url == url
+            )
+        }
+    )
 
 
 async def forget_key(tx: AsyncConnection, account_id: int, url: str) -> None:

@@ -317,7 +317,7 @@ gate_connections = Table(
     "gate_connections",
     metadata,
     Column("url", String(255), primary_key=True),
-    Column("gate_name", String(32), primary_key=True),
+    Column("gate_name", String(200), primary_key=True),
     Column("since", Instant, nullable=False),
     Column("received", BigInteger, nullable=False, comment="bytes from the player"),
     Column("sent", BigInteger, nullable=False, comment="bytes to the player"),

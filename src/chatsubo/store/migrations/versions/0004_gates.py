@@ -45,7 +45,7 @@ def upgrade() -> None:
     op.create_table(
         "gate_connections",
         sa.Column("url", sa.String(length=255), nullable=False),
-        sa.Column("gate_name", sa.String(length=32), nullable=False),
+        sa.Column("gate_name", sa.String(length=200), nullable=False),
         sa.Column("since", Instant, nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False, comment="bytes from the player"),
         sa.Column("sent", sa.BigInteger(), nullable=False, comment="bytes to the player"),
