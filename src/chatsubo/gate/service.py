@@ -4,7 +4,8 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import uvicorn
 from chatsubo.gate.api import application
 from chatsubo.gate.config import GateConfig
 from chatsubo.gate.errors import GateFault, StateError
-from chatsubo.gate.firewall import Firewall
+from chatsubo.gate.firewall import Firewall, Watch
 from chatsubo.gate.gate import Gate
 from chatsubo.gate.roster import Adopted
 from chatsubo.gate.state import State
@@ -51,14 +52,24 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def kept(gate: Gate) -> AsyncIterator[Gate]:
+async def kept(gate: Gate, watch: Watch) -> AsyncIterator[Gate]:
     """Look after a gate that has started: see who is connected, and that the rules are as they should be.
 
     At the end the VPN server and the rules stay: players go on, and the next process takes them up.
+
+    Args:
+        gate: Which.
+        watch: Tells when somebody changes the rules.
     """
+
+    async def disturbed() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TEND_SECONDS):
+                await watch.disturbed()
+
     keepers = [
-        asyncio.create_task(_again_and_again(gate.look, LOOK_SECONDS)),
-        asyncio.create_task(_again_and_again(gate.tend, TEND_SECONDS)),
+        asyncio.create_task(_again_and_again(gate.look, partial(asyncio.sleep, LOOK_SECONDS))),
+        asyncio.create_task(_again_and_again(gate.tend, disturbed)),
     ]
     try:
         yield gate
@@ -74,11 +85,12 @@ async def serve(config: GateConfig) -> None:
     Raises:
         GateFault: It cannot begin.
     """
-    async with _made(config) as (gate, adopted):
+    async with _made(config) as (gate, rules, adopted):
         await gate.start(adopted)
         _LOG.info("gate.started", realm=config.realm, kind=config.kind, peers=len(gate.peers))
-        async with kept(gate):
-            await _http(gate, config)
+        with rules.watch() as watch:
+            async with kept(gate, watch):
+                await _http(gate, config)
 
 
 async def take_down(config: GateConfig) -> None:
@@ -87,7 +99,7 @@ async def take_down(config: GateConfig) -> None:
     Raises:
         GateFault: The gate runs, or they cannot be taken away.
     """
-    async with _made(config) as (gate, _):
+    async with _made(config) as (gate, _, _):
         await gate.down()
 
 
@@ -102,7 +114,7 @@ def make_keys(config: GateConfig) -> None:
 
 
 @asynccontextmanager
-async def _made(config: GateConfig) -> AsyncIterator[tuple[Gate, Sequence[Adopted]]]:
+async def _made(config: GateConfig) -> AsyncIterator[tuple[Gate, Firewall, Sequence[Adopted]]]:
     """Make the gate out of its parts, and find the accesses that were made elsewhere."""
     with alone(config.state):
         state = await asyncio.to_thread(State, config.state)
@@ -110,7 +122,7 @@ async def _made(config: GateConfig) -> AsyncIterator[tuple[Gate, Sequence[Adopte
             tunnel, adopted = await asyncio.to_thread(_tunnel, config)
             protected = [ip_network(text) for text in config.protected]
             rules = Firewall(config.interface, config.network4, config.network6, protected)
-            yield Gate(config, state, tunnel, rules), adopted
+            yield Gate(config, state, tunnel, rules), rules, adopted
         finally:
             state.close()
 
@@ -159,7 +171,7 @@ async def _http(gate: Gate, config: GateConfig) -> None:
     await uvicorn.Server(settings).serve()
 
 
-async def _again_and_again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+async def _again_and_again(work: Callable[[], Awaitable[None]], pause: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
@@ -167,4 +179,4 @@ async def _again_and_again(work: Callable[[], Awaitable[None]], seconds: float) 
             _LOG.error("gate.trouble", reason=str(fault))
         except Exception:  # noqa: BLE001  whatever it was, the next time may go well
             _LOG.exception("gate.unexpected")
-        await asyncio.sleep(seconds)
+        await pause()

@@ -3,7 +3,8 @@
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -15,6 +16,7 @@ from tests.real.gate.openvpn import Client
 from tests.real.gate.service import Service
 from tests.real.gate.wireguard_player import WireGuardPlayer
 from tests.real.gate.world import DK, GATE, INNER, PA, PB, World
+from tests.real.server import WAIT_LIMIT
 
 pytestmark = [need.wireguard, need.openvpn, need.nftables]
 OWN = "10.66.0.1"
@@ -45,6 +47,14 @@ def join(world: World, host: str, text: str) -> None:
     else:
         Client(world, host, text)
     assert world.reaches(host, OWN, within=60), "the tunnel does not come up"
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    limit = time.monotonic() + WAIT_LIMIT
+    while not holds():
+        assert time.monotonic() < limit, "it never holds"
+        time.sleep(0.02)
 
 
 class Line:
@@ -134,12 +144,18 @@ def test_fifty_who_ask_at_once_get_an_access_each(service: Service) -> None:
 
 
 @pytest.mark.parametrize("kind", ["wireguard"])
+def test_rules_that_somebody_flushes_are_back_at_once(service: Service, in_the_gate: World) -> None:
+    in_the_gate.run(GATE, "nft", "flush", "ruleset")
+    table = f"chatsubo_gate_{service.settings['interface']}"
+    until(lambda: in_the_gate.run(GATE, "nft", "list", "table", "inet", table, check=False).returncode == 0)
+
+
+@pytest.mark.parametrize("kind", ["wireguard"])
 def test_who_is_connected_is_told(service: Service, in_the_gate: World) -> None:
     join(in_the_gate, PA, service.access("alice"))
     service.access("bob")
-    while not (online := service.ask("GET", "/api/v1/peers?online=true")):
-        pass
-    assert [one["name"] for one in online] == ["alice"]
+    until(lambda: service.ask("GET", "/api/v1/peers?online=true"))
+    assert [one["name"] for one in service.ask("GET", "/api/v1/peers?online=true")] == ["alice"]
     told = service.command("status").stdout
     assert "alice" in told
     assert "bob" not in told
