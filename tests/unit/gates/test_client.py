@@ -37,6 +37,7 @@ async def test_the_token_goes_into_the_configured_header(network: Network) -> No
 
 
 async def test_the_endpoints_can_be_configured(network: Network) -> None:
+    network.gates["gate.example"].config = "/v2/"
     client = _client(network, endpoints=endpoints("/v2/:username", "/health"))
 
     await client.config("case")
