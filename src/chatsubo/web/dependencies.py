@@ -8,6 +8,7 @@ from litestar.di import NamedDependency, Provide
 
 from chatsubo.game import Game
 from chatsubo.game.actor import Actor
+from chatsubo.game.vpn import Vpn
 from chatsubo.live.bus import Bus
 from chatsubo.web.reader import Reader, reader_of
 from chatsubo.web.settings import WebSettings
@@ -20,6 +21,7 @@ TheSettings = NamedDependency[WebSettings]
 TheReader = NamedDependency[Reader]
 TheViewer = NamedDependency[Actor | None]
 TheActor = NamedDependency[Actor]
+TheVpn = NamedDependency[Vpn]
 
 
 def provide_reader(request: AnyRequest) -> Reader:

@@ -10,7 +10,7 @@ from chatsubo.web.api.desk import DeskController
 from chatsubo.web.api.notices import NoticeController
 from chatsubo.web.api.play import PlayController
 from chatsubo.web.api.scoreboard import ScoreboardController
-from chatsubo.web.api.vpn import download
+from chatsubo.web.api.vpn import GateController, code, download, realms, renew
 
 __all__ = ["api", "own_account"]
 
@@ -22,9 +22,13 @@ api = Router(
         PlayController,
         ScoreboardController,
         NoticeController,
+        realms,
         download,
+        renew,
+        code,
         BoxAdminController,
         DeskController,
+        GateController,
     ],
     response_class=Answer,
 )
