@@ -32,20 +32,20 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 interface Failure {
-  elt: HTMLElement;
+  target: HTMLElement;
   xhr: XMLHttpRequest;
   requestConfig: { verb: string };
 }
 
 document.addEventListener("htmx:responseError", (event) => {
-  const { elt, xhr, requestConfig } = (event as CustomEvent<Failure>).detail;
-  if (requestConfig.verb === "get") sayFailed(elt);
+  const { target, xhr, requestConfig } = (event as CustomEvent<Failure>).detail;
+  if (requestConfig.verb === "get") sayFailed(target);
   else if (xhr.getResponseHeader("X-Fragment") === null) toast("failed");
 });
 
 document.addEventListener("htmx:sendError", (event) => {
-  const { elt, requestConfig } = (event as CustomEvent<Failure>).detail;
-  if (requestConfig.verb === "get") sayFailed(elt);
+  const { target, requestConfig } = (event as CustomEvent<Failure>).detail;
+  if (requestConfig.verb === "get") sayFailed(target);
   else toast("offline");
 });
 

@@ -11,6 +11,7 @@ export function closeMenus(): void {
     if ((event.target as Element).closest("[data-close]")) (event.target as Element).closest("dialog")?.close();
     if (event.target instanceof HTMLDialogElement) event.target.close();
   });
+  document.addEventListener("close", (event) => forget(event.target as Element), true);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const inner = (event.target as Element).closest?.<HTMLDetailsElement>("details.menu[open], details.confirm[open]");
@@ -22,6 +23,16 @@ export function closeMenus(): void {
 export function showDialog(id: string): void {
   const dialog = document.getElementById(id);
   if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+}
+
+/** A secret is in the page for as long as its dialog is open; `data-secret` holds the words that stand in its place. */
+function forget(dialog: Element): void {
+  for (const secret of dialog.querySelectorAll<HTMLElement>("[data-secret]")) {
+    const words = document.createElement("p");
+    words.className = "quiet notice";
+    words.textContent = secret.dataset.secret ?? "";
+    secret.replaceChildren(words);
+  }
 }
 
 function leave(event: Event): void {

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from chatsubo.web.pages.account import AccountPages
 from chatsubo.web.pages.admin.boxes import BoxDesk
 from chatsubo.web.pages.admin.desk import DeskPages
+from chatsubo.web.pages.admin.gates import GateDesk
 from chatsubo.web.pages.admin.words import WordsPages
 from chatsubo.web.pages.boxes import BoxPages
 from chatsubo.web.pages.entrance import Entrance
@@ -17,6 +18,7 @@ from chatsubo.web.pages.play import PlayPages
 from chatsubo.web.pages.rendering import error_page, provide_show, templates
 from chatsubo.web.pages.standings import StandingsPages
 from chatsubo.web.pages.static import static
+from chatsubo.web.pages.vpn import VpnPages
 
 __all__ = ["error_page", "routes", "templates"]
 
@@ -30,11 +32,13 @@ routes: list[ControllerRouterHandler] = [
             Entrance,
             BoxPages,
             PlayPages,
+            VpnPages,
             StandingsPages,
             PeoplePages,
             AccountPages,
             DeskPages,
             BoxDesk,
+            GateDesk,
             WordsPages,
         ],
         dependencies={"show": Provide(provide_show, sync_to_thread=False)},

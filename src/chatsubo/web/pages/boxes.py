@@ -60,7 +60,8 @@ class BoxPages(Controller):
     @get("/boxes/{slug:str}/machine")
     async def machine(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
         """Show how to get into a box."""
-        return show.fragment("machine.html", box=await game.catalogue.box(actor, slug), problem=None)
+        box = await game.catalogue.box(actor, slug)
+        return show.fragment("machine.html", box=box, ways=await show.ways(), problem=None)
 
     @get("/boxes/{slug:str}/flags")
     async def flags(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:

@@ -4,15 +4,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
-from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
+from litestar import Controller, Response, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Conflict, Invalid, RateLimited
 from chatsubo.game import Actor, Game
-from chatsubo.game.vpn import Vpn
-from chatsubo.web.api.vpn import download
 from chatsubo.web.dependencies import AnyRequest, TheActor, TheGame
 from chatsubo.web.pages.forms import fields_of
 from chatsubo.web.pages.rendering import Show, TheShow
@@ -61,12 +58,6 @@ class PlayPages(Controller):
         realm = (await fields_of(request)).get("realm") or None
         return await _do(game.shared.call_off_reset(actor, slug, realm), game, actor, show, slug)
 
-    @get("/realms/{realm:str}/vpn")
-    async def vpn(self, actor: TheActor, vpn: NamedDependency[Vpn], realm: FromPath[str]) -> Response[bytes]:
-        """Give the player's VPN configuration, as the API does; what goes wrong is told on a page."""
-        given: Response[bytes] = await download.fn(realm, actor, vpn)
-        return given
-
     @post("/flags", status_code=200)
     async def submit(self, request: AnyRequest, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Check a flag, of any box or of the one that it is said to be of."""
@@ -97,5 +88,5 @@ async def _do(act: Awaitable[object], game: Game, actor: Actor, show: Show, slug
         return show.redirect(f"/boxes/{slug}")
     box, problem = await game.catalogue.box(actor, slug), show.reason(refusal) if refusal else None
     if show.in_page:
-        return show.fragment("machine.html", refusal, box=box, problem=problem)
+        return show.fragment("machine.html", refusal, box=box, ways=await show.ways(), problem=problem)
     return await show.page("box.html", refusal, box=box, problem=problem)

@@ -18,9 +18,11 @@ from markupsafe import Markup
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.game import Game
 from chatsubo.game.views import BoxCard, FlagForm
+from chatsubo.game.vpn import Vpn
+from chatsubo.game.vpn_views import RealmAccess
 from chatsubo.i18n import languages, translator
 from chatsubo.web.assets import bundled
-from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings, TheVpn
 from chatsubo.web.errors import Problem, headers_of, problem_of, status_of
 from chatsubo.web.markdown import markdown
 from chatsubo.web.pages.browsers import browser_name
@@ -87,6 +89,7 @@ def surroundings(request: AnyRequest) -> dict[str, Any]:
         "now": datetime.now(UTC),
         "me": None,
         "tracks": (),
+        "ways": None,
     }
 
 
@@ -105,12 +108,14 @@ class Show:
         request: What was asked.
         game: The use cases.
         settings: Where the pages are.
+        vpn: Knows whether the reader is connected.
     """
 
-    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings) -> None:
+    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings, vpn: Vpn) -> None:
         self._request = request
         self._game = game
         self._settings = settings
+        self._vpn = vpn
         self.reader: Reader = reader_of(request)
 
     @property
@@ -124,7 +129,12 @@ class Show:
         viewer = self.reader.viewer
         if viewer is not None:
             frame["me"], frame["tracks"] = await self._game.catalogue.frame(viewer)
+            frame["ways"] = await self.ways() if "ways" not in context else ()
         return _template(name, {**frame, **context}, error)
+
+    async def ways(self) -> tuple[RealmAccess, ...]:
+        """Return the reader's way into each realm that has a gate."""
+        return await self._vpn.status(self.reader.actor)
 
     def fragment(self, name: str, error: ChatsuboError | None = None, **context: Any) -> Template:
         """Return a part of a page, likewise."""
@@ -153,9 +163,9 @@ TheShow = NamedDependency[Show]
 """How a handler asks for it, as ``show``."""
 
 
-def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings) -> Show:
+def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings, vpn: TheVpn) -> Show:
     """``show``: shows things to whoever reads."""
-    return Show(request, game, settings)
+    return Show(request, game, settings, vpn)
 
 
 def _template(name: str, context: dict[str, Any], error: ChatsuboError | None) -> Template:
