@@ -13,7 +13,7 @@ from chatsubo.game.actor import Role
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.gates import Reach
 from chatsubo.store.boxes import Box, all_boxes
-from chatsubo.store.gates import BoundPlayer, bound_players
+from chatsubo.store.gates import Admission, admissions
 from chatsubo.store.sessions import MachineAddress, machine_addresses
 
 
@@ -53,12 +53,12 @@ class AccessReader:
             realms: All realms that it leads to.
             connecting_back: The realms whose shared machines may open connections to players.
         """
-        players = await bound_players(tx, url)
+        players = await admissions(tx, url)
         own = _own(await machine_addresses(tx, realms))
         shared = _Shared(await self._offers.read(tx), await all_boxes(tx))
         reaches: dict[str, Reach] = {}
         for name, (player, allowed) in _allowed(players, realms).items():
-            two_way = {one for realm in allowed for one in own[player.account_id, realm]}
+            two_way = {one for realm in allowed for one in own.get((player.account_id, realm), ())}
             one_way: set[str] = set()
             for realm in allowed:
                 common = shared.of(realm, is_admin=player.role == Role.ADMIN)
@@ -113,13 +113,13 @@ def _own(machines: Iterable[MachineAddress]) -> Mapping[tuple[int, str], set[str
     return own
 
 
-def _allowed(players: Iterable[BoundPlayer], realms: Collection[str]) -> dict[str, tuple[BoundPlayer, set[str]]]:
+def _allowed(players: Iterable[Admission], realms: Collection[str]) -> dict[str, tuple[Admission, set[str]]]:
     """Return by name the players with an access to the gate, and the realms that each may reach through it."""
-    allowed: dict[str, tuple[BoundPlayer, set[str]]] = {}
+    allowed: dict[str, tuple[Admission, set[str]]] = {}
     barred: dict[str, set[str]] = defaultdict(set)
     for one in players:
-        if one.binding.cut_off_at is not None:
-            barred[one.gate_name].add(one.binding.realm)
+        if one.cut_off:
+            barred[one.gate_name].add(one.realm)
         else:
             allowed[one.gate_name] = (one, set(realms))
     return {name: (one, found - barred[name]) for name, (one, found) in allowed.items()}

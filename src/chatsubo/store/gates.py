@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,6 +33,16 @@ class BoundPlayer:
     binding: GateBinding
 
 
+class Admission(NamedTuple):
+    """That an account is bound to a gate in a realm: no more than the picture of who may reach what needs."""
+
+    account_id: int
+    gate_name: str
+    role: str
+    realm: str
+    cut_off: bool
+
+
 _BINDING = [gate_bindings.c[name] for name in GateBinding.__slots__]
 
 
@@ -58,6 +68,22 @@ async def bound_players(tx: AsyncConnection, url: str, *, cut_off: bool = False)
     if cut_off:
         query = query.where(gate_bindings.c.cut_off_at.is_not(None))
     return [BoundPlayer(row[0], row[1], row[2], row[3], GateBinding(*row[4:])) for row in await tx.execute(query)]
+
+
+async def admissions(tx: AsyncConnection, url: str) -> list[Admission]:
+    """Return which accounts are bound to a gate: as :func:`bound_players`, but cheap, since it is asked all the time."""
+    query = (
+        select(
+            accounts.c.id,
+            accounts.c.gate_name,
+            accounts.c.role,
+            gate_bindings.c.realm,
+            gate_bindings.c.cut_off_at.is_not(None),
+        )
+        .join(gate_bindings, gate_bindings.c.account_id == accounts.c.id)
+        .where(gate_bindings.c.url == url)
+    )
+    return [Admission(*row) for row in await tx.execute(query)]
 
 
 async def bind_gate(
