@@ -9,7 +9,7 @@ import htmx from "htmx.org";
 const NAMES = ["session", "solve", "standings", "notice", "boxes", "submission", "provider", "desk", "vpn", "gates", "resync"];
 /** What all browsers are told at once is looked at within this many milliseconds, so that they do not ask at once. */
 const SPREAD = 1500;
-const TOLD_TO_ALL = new Set(["standings", "boxes", "resync"]);
+const TOLD_TO_ALL = new Set(["standings", "boxes", "vpn", "resync"]);
 /** Milliseconds that a stream may be away before the page says so. */
 const GRACE = 8000;
 
