@@ -92,12 +92,18 @@ def echoes(line: socket.socket, *, within: float) -> bool:
     return False
 
 
-def dial(world: World, host: str, address: str, *, within: float = 60.0) -> socket.socket | None:
-    """Return a connection to a machine, if there is a way."""
+def dial(world: World, host: str, address: str, *, within: float = 60.0) -> socket.socket:
+    """Return a connection to a machine."""
+    return world.connect(host, address, PORT, timeout=within)
+
+
+def is_barred(world: World, host: str, address: str) -> bool:
+    """Say whether there is no way to a machine."""
     try:
-        return world.connect(host, address, PORT, timeout=within)
+        dial(world, host, address, within=2).close()
     except OSError:
-        return None
+        return True
+    return False
 
 
 def test_players_reach_their_own_machines_while_they_run_and_nobody_elses(
@@ -112,17 +118,15 @@ def test_players_reach_their_own_machines_while_they_run_and_nobody_elses(
 
     boxes = {PA: case.start(slug)["address"], PB: molly.start(slug)["address"]}
     lines = {host: dial(world, host, address) for host, address in boxes.items()}
-    assert [line is not None and echoes(line, within=60) for line in lines.values()] == [True, True]
-    assert dial(world, PA, boxes[PB], within=2) is None
-    assert dial(world, PB, boxes[PA], within=2) is None
+    assert all(echoes(line, within=60) for line in lines.values())
+    assert is_barred(world, PA, boxes[PB])
+    assert is_barred(world, PB, boxes[PA])
 
     # The stop ends what is open.
-    assert lines[PA] is not None
-    assert lines[PB] is not None
     case.http.delete(f"/api/v1/boxes/{slug}/session")
     case.wait(slug, "gone")
     assert not echoes(lines[PA], within=2)
-    assert dial(world, PA, boxes[PA], within=2) is None
+    assert is_barred(world, PA, boxes[PA])
     assert echoes(lines[PB], within=60)
 
     # An organiser ends it too, while the machine goes on.
@@ -147,7 +151,5 @@ def test_a_gate_that_was_killed_is_told_what_it_missed(server: Server, service: 
     address = case.start(slug)["address"]
     service.start()
 
-    line = dial(world, PA, address)
-    assert line is not None
-    with line:
+    with dial(world, PA, address) as line:
         assert echoes(line, within=60)
