@@ -65,11 +65,20 @@ class Kept:
 async def kept(
     world: World, network: Network, *gates: Gate, pace: GatePace = QUICK, bus: Bus | None = None, limit: float = LONG
 ) -> AsyncIterator[Kept]:
-    """Keep gates as one process does, on the world's bus or, as another process, on one of its own."""
-    async with Gates(gates, network.client(), limit) as made:
-        keeping = Gatekeeping(world.db, world.clock, made, bus or world.bus, pace)
+    """Keep gates as one process does, on the world's bus or, as another process, on one of its own.
+
+    Args:
+        world: The game.
+        network: The gates that can be reached.
+        gates: Those that are configured.
+        pace: How often to look.
+        bus: Carries the process's news.
+        limit: Seconds that a call of the keeping may take; those of players are waited for.
+    """
+    async with Gates(gates, network.client(), limit) as kept_ones, Gates(gates, network.client(), LONG) as asked:
+        keeping = Gatekeeping(world.db, world.clock, kept_ones, bus or world.bus, pace)
         async with keeping.kept():
-            yield Kept(world, made, Vpn(world.db, world.clock, made, keeping.wake), keeping)
+            yield Kept(world, asked, Vpn(world.db, world.clock, asked, keeping.wake), keeping)
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:

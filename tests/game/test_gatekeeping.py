@@ -10,7 +10,7 @@ from sqlalchemy import update
 from chatsubo.domain.sessions import State
 from chatsubo.game import Actor
 from chatsubo.gate.api import application
-from chatsubo.live.bus import Bus
+from chatsubo.live.bus import ADMINS, Bus
 from chatsubo.live.news import News
 from chatsubo.store.tables import sessions
 from tests.game.gates import BY_NEWS_ALONE, ONE, SHARED, TWO, kept, until
@@ -209,7 +209,31 @@ async def test_a_gate_in_trouble_is_shown_as_such_and_holds_up_nobody(
         await until(told)
         view = (await here.views(admin))["bad"]
         assert view.problem_since is not None
-        assert (await here.views(admin))["good"].problem is None
+        await until(lambda: here.well(case))
+
+
+async def test_a_gate_that_takes_no_picture_is_not_well_whatever_it_says(
+    world: World, network: Network, fake: FakeGate, admin: Actor, case: Actor
+) -> None:
+    await world.release(admin, "shared")
+    fake.blind = True
+    async with kept(world, network, ONE) as here:
+
+        async def told() -> bool:
+            return (await here.views(admin))["one"].problem == f"{ONE.url}: status 503; the kernel refuses"
+
+        await here.vpn.access(case, "wz01")
+        await until(told)
+        with world.bus.subscribe([ADMINS]) as news:
+            looks = len(fake.asked)
+            await until(lambda: len(fake.asked) > looks + 10)
+            assert await told()
+            with pytest.raises(TimeoutError):
+                await news.next(0)  # it stays so: nothing to tell
+
+        fake.blind = False
+        await until(lambda: fake.reach("case") == {SHARED})
+        await until(lambda: here.well(case))
 
 
 async def test_an_old_gate_works_and_is_said_to_have_no_access_control(world: World, admin: Actor, case: Actor) -> None:

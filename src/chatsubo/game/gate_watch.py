@@ -82,7 +82,8 @@ class GateWatch:
         self._lines: dict[str, GateConnection] = {}
         self._failures = 0
         self._look_at = 0.0
-        self._kept_at = 0.0
+        self._seen_kept_at = 0.0
+        self._traffic_kept_at = 0.0
 
     def wake(self) -> None:
         """Compose the picture again, soon."""
@@ -102,14 +103,17 @@ class GateWatch:
 
     async def tend(self) -> None:
         """Look at the gate if it is time to, and give it the present picture if it holds another one."""
+        report = None
         try:
             if time.monotonic() >= self._look_at:
-                await self._look()
+                report = await self._look()
                 self._failures = 0
                 self._look_at = time.monotonic() + self._pace.look
-            if self._report is not None and self._report.enforces and not self._failures:
-                await self._telling.revoke()
+            if not self._failures and (report or await self._known()).enforces:
                 await self._telling.send()
+                await self._telling.revoke()
+            if report is not None:  # not before: a gate that takes no picture is not well, whatever it says
+                await self._keep(report)
         except GateError as error:
             wait = min(self._pace.retry_most, self._pace.retry * 2.0 ** min(self._failures, 10))
             self._failures += 1
@@ -125,8 +129,8 @@ class GateWatch:
         except TimeoutError:
             return
 
-    async def _look(self) -> None:
-        """Ask the gate how it is and who is connected, and keep that.
+    async def _look(self) -> GateReport:
+        """Ask the gate how it is and who is connected; keep the latter, and return the former.
 
         Raises:
             GateError: If it does not say.
@@ -135,13 +139,11 @@ class GateWatch:
         health = await self._client.health()
         if health is None:
             await self._client.check()
-            await self._keep(GateReport(url=self.url, enforces=False, seen_at=self._clock()), known)
             await self._keep_lines({})
-            return
+            return GateReport(url=self.url, enforces=False, seen_at=self._clock())
         await self._telling.heard(health.picture)
-        lines = await self._client.online()
-        await self._keep(_report(self.url, health, known, self._clock()), known)
-        await self._keep_lines(lines)
+        await self._keep_lines(await self._client.online())
+        return _report(self.url, health, known, self._clock())
 
     async def _known(self) -> GateReport:
         """Return what was kept last; at first, what an earlier process kept."""
@@ -156,12 +158,14 @@ class GateWatch:
         since = known.problem_since or self._clock()
         if known.problem is None:
             log.warning("gate.away", url=self.url, reason=error.detail)
-        await self._keep(replace(known, problem=error.detail, problem_since=since), known)
+        await self._keep(replace(known, problem=error.detail, problem_since=since))
 
-    async def _keep(self, report: GateReport, known: GateReport) -> None:
+    async def _keep(self, report: GateReport) -> None:
         """Keep a report, and tell of it if it says anything new."""
+        known = await self._known()
         if replace(report, seen_at=known.seen_at) == known:
-            if report.seen_at is not None and time.monotonic() - self._kept_at >= self._pace.traffic:
+            if report.seen_at is not None and time.monotonic() - self._seen_kept_at >= self._pace.traffic:
+                self._seen_kept_at = time.monotonic()
                 async with self._db.write() as tx:
                     await touch_gate_report(tx, self.url, report.seen_at)
             self._report = report
@@ -179,13 +183,13 @@ class GateWatch:
         here = {name: _connection(self.url, line, known.get(name), now) for name, line in lines.items()}
         came = {name for name, one in here.items() if name not in known or known[name].since != one.since}
         gone = known.keys() - here.keys()
-        due = time.monotonic() - self._kept_at >= self._pace.traffic
+        due = time.monotonic() - self._traffic_kept_at >= self._pace.traffic
         changed = [one for name, one in here.items() if name in came or (due and one != known[name])]
         if changed or gone:
             async with self._db.write() as tx:
                 await save_connections(tx, self.url, here=changed, gone=gone)
         if due:
-            self._kept_at = time.monotonic()
+            self._traffic_kept_at = time.monotonic()
         self._lines = here
         if came or gone:
             async with self._db.read() as tx:

@@ -32,6 +32,7 @@ class FakeGate:
         config: The path below which it hands out configurations.
         versioned: Whether it knows the versioned API.
         hangs: Whether it answers nobody.
+        blind: Whether it takes no picture.
         players: Who has an access.
         keys: How often each was given new keys.
         lines: Who is connected, since when in seconds since 1970.
@@ -49,6 +50,7 @@ class FakeGate:
     config: str = "/api/vpn/get/"
     versioned: bool = False
     hangs: bool = False
+    blind: bool = False
     players: list[str] = field(default_factory=list)
     keys: dict[str, int] = field(default_factory=dict)
     lines: dict[str, float] = field(default_factory=dict)
@@ -119,6 +121,8 @@ class FakeGate:
         return 404, {"errors": ["there is no such thing"]}
 
     def _show(self, picture: Any) -> Answer:
+        if self.blind:
+            return 503, {"errors": ["the kernel refuses"]}
         version, players = picture["version"], picture["players"]
         if version < self.version or (version == self.version and players != self.picture):
             return 409, {"errors": ["a newer picture holds"], "version": self.version}
