@@ -11,10 +11,12 @@ export function keepPlaces(): void {
   let focused = "";
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = (event as CustomEvent<Swap>).detail;
-    open = [...target.querySelectorAll("details.confirm[open]")].map((question) => question.id);
-    chosen = [...target.querySelectorAll("input[type=radio]:checked")].map((choice) => choice.id);
     // The button that was pressed is disabled meanwhile, which takes its focus away.
     const acted = requestConfig.verb !== "get" && target.contains(requestConfig.elt);
+    const questions = [...target.querySelectorAll("details.confirm[open]")];
+    // The question that this answers has been answered.
+    open = questions.filter((one) => !acted || !one.contains(requestConfig.elt)).map((question) => question.id);
+    chosen = [...target.querySelectorAll("input[type=radio]:checked")].map((choice) => choice.id);
     const active = document.activeElement;
     focused = active && target.contains(active) ? active.id || target.id : acted ? target.id : "";
   });

@@ -13,6 +13,7 @@ from chatsubo.live.bus import Bus
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
 from tests.game.world import Clock, World
+from tests.web.pages.browsing import club  # noqa: F401  a fixture
 from tests.web.pages.evening import PASSWORD, WHO, Evening, begin
 from tests.web.pages.reading import Page
 from tests.web.site import Browser, Site

@@ -2,26 +2,20 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import BrowserContext, Page, Route, async_playwright, expect
+from playwright.async_api import Page, Route, expect
 
 from chatsubo.domain.clock import utc_now
 from chatsubo.live.bus import ADMINS, EVERYONE, Event, account_topic
-from chatsubo.web.server import make_server
-from tests.needs import chromium, need
-from tests.web.pages.evening import PASSWORD, Evening
+from tests.needs import need
+from tests.web.pages.browsing import Club
+from tests.web.pages.evening import Evening
 from tests.web.pages.test_every_page import KEPT, PLAYED
 
 pytestmark = need.chromium
-
-PATIENCE = 90_000
-"""Milliseconds to wait for what is to be seen: far more than it takes, even where the machine is busy."""
-
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 CUT_OFF = """() => {
   const tables = [...document.querySelectorAll(".table-wrap")].filter((one) => one.scrollWidth > one.clientWidth);
@@ -32,57 +26,6 @@ CUT_OFF = """() => {
   return [...tables, ...tabs].map((one) => one.textContent.trim());
 }"""
 """Names tables that are wider than the screen, and open tabs that are not on it."""
-
-expect.set_options(timeout=PATIENCE)
-
-
-@dataclass
-class Club:
-    """A browser at a running site: its windows, and what they complain about and ask for."""
-
-    context: BrowserContext
-    url: str
-    complaints: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    async def tab(self, path: str) -> Page:
-        page = await self.context.new_page()
-        await page.goto(f"{self.url}{path}")
-        return page
-
-    async def log_in(self, name: str) -> Page:
-        page = await self.tab("/login")
-        await page.fill("#username", name)
-        await page.fill("#password", PASSWORD)
-        await page.press("#password", "Enter")
-        await page.wait_for_url(f"{self.url}/")
-        return page
-
-    def streams(self) -> int:
-        return sum(url.endswith("/live") for url in self.asked)
-
-
-@pytest.fixture
-async def club(make_site, world, evening: Evening) -> AsyncIterator[Club]:
-    """Somebody's browser at the site, which really listens."""
-    site = make_site("http://127.0.0.1", keep_alive=1.0)
-    server = make_server(site.application, world.bus, site.settings, host="127.0.0.1", port=0)
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        context = await browser.new_context(locale="en-GB", timezone_id="Europe/Paris")
-        context.set_default_timeout(PATIENCE)
-        await context.grant_permissions(["clipboard-read", "clipboard-write"])
-        there = Club(context, f"http://127.0.0.1:{server.address[1]}")
-        context.on("console", lambda said: there.complaints.append(said.text) if said.type == "error" else None)
-        context.on("weberror", lambda failed: there.complaints.append(str(failed.error)))
-        context.on("request", lambda request: there.asked.append(request.url))
-        yield there
-        await browser.close()
-    server.stop()
-    await serving
-    assert there.complaints == []
 
 
 @pytest.mark.parametrize(("name", "paths"), [("case", PLAYED), ("finn", KEPT)], ids=["player", "organiser"])

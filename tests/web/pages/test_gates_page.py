@@ -1,0 +1,92 @@
+"""The gates as organisers see them."""
+
+import pytest
+
+from tests.web.pages import gated
+from tests.web.pages.reading import Page
+
+GATES = "/admin/gates"
+CUT_OFF = f"{GATES}/wz01/players/{gated.MOLLY}/cut-off"
+LET_IN = f"{GATES}/wz01/players/{gated.MOLLY}/let-in"
+
+
+@pytest.fixture
+async def site(make_site, world):
+    """A site with a gate of every kind."""
+    await gated.begin(world)
+    return make_site(gates=gated.GATES)
+
+
+def plain(page: Page) -> str:
+    return " ".join(page.text.split())
+
+
+async def test_each_gate_says_how_it_is_and_how_many_places_are_left(organiser):
+    text = plain(await organiser.page(GATES))
+    assert "12 of 253 places taken" in text
+    assert "241 free" in text
+    assert "Full: nobody else gets in." in text
+    assert "no answer within 5 seconds" in text
+
+
+async def test_an_old_gate_is_marked_as_one_without_access_control(organiser):
+    text = plain(await organiser.page(GATES))
+    assert text.count("No access control: everybody on this VPN reaches everything") == 1
+
+
+async def test_who_is_connected_is_shown_with_how_much_was_sent(organiser, world):
+    await gated.connect(world, "p10", received=999, sent=1_420_000_000)
+    text = plain(await organiser.page(GATES))
+    assert "molly" in text
+    assert "999 B" in text
+    assert "1.4 GB" in text
+    assert "armitage" not in text
+
+
+async def test_who_is_not_connected_is_found_by_name(organiser):
+    text = plain(await organiser.page(f"{GATES}?q=ARMI"))
+    assert "armitage" in text
+    assert "not connected" in text
+    assert "riviera" not in text
+
+
+async def test_a_player_is_cut_off_after_a_question_and_let_in_again(organiser, world):
+    await gated.connect(world, "p10")
+    assert "molly reaches nothing in wz01 from now on" in plain(await organiser.page(GATES))
+    assert (await organiser.send(GATES, CUT_OFF)).status_code == 303
+    page = await organiser.page(GATES)
+    assert "Access cut off" in page.text
+    assert CUT_OFF not in page.addresses
+    part = await organiser.send(GATES, LET_IN, script=True)
+    assert part.headers["x-fragment"] == "1"
+    assert LET_IN not in Page(part.text).addresses
+
+
+async def test_players_neither_see_gates_nor_cut_anybody_off(player):
+    assert (await player.get(GATES)).status_code == 403
+    token = (await player.page("/settings")).form("/settings/password").fields["_csrf_token"]
+    for act in (CUT_OFF, LET_IN):
+        assert (await player.post(act, {"_csrf_token": token})).status_code == 403
+
+
+async def test_an_organiser_needs_a_form_of_ours(organiser):
+    assert (await organiser.post(CUT_OFF, {})).status_code == 403
+
+
+async def test_what_a_gate_says_is_text(organiser, world):
+    """A gate's words come from another machine: they may be anything."""
+    await gated.connect(world, "<script>alert(1)</script>"[:32])
+    answer = await organiser.get(GATES)
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert" in answer.text
+
+
+async def test_no_configuration_is_on_the_organisers_page(organiser, world):
+    await gated.connect(world, "case")
+    page = await organiser.page(GATES)
+    assert not [one for one in page.addresses if one.endswith("/vpn") and "/realms/" in one]
+
+
+async def test_without_gates_the_page_says_where_they_are_named(make_site, visit):
+    page = await (await visit(make_site(), "finn")).page(GATES)
+    assert "No gates" in page.text
