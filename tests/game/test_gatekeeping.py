@@ -209,7 +209,11 @@ async def test_a_gate_in_trouble_is_shown_as_such_and_holds_up_nobody(
         await until(told)
         view = (await here.views(admin))["bad"]
         assert view.problem_since is not None
-        await until(lambda: here.well(case))
+
+        async def well() -> bool:
+            return (await here.views(admin))["good"].problem is None
+
+        await until(well)
 
 
 async def test_a_gate_that_takes_no_picture_is_not_well_whatever_it_says(

@@ -1,9 +1,13 @@
-"""Which gate a player is bound to."""
+"""Which gate a player is bound to, what gates were told, and who is connected to them."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from chatsubo.store.accounts import insert_account
 from chatsubo.store.database import Database
+from chatsubo.store.gate_pictures import TakenPicture, allot_version, note_taken, taken_picture
+from chatsubo.store.gate_reports import GateConnection, connections, save_connections
 from chatsubo.store.gates import bind_gate, gate_binding, note_key
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -45,3 +49,38 @@ async def test_accounts_with_one_key_are_found(db: Database) -> None:
         assert await note_key(tx, case, "wz01", "k") == []
         assert await note_key(tx, molly, "wz01", "k") == ["case"]
         assert await note_key(tx, molly, "wz01", "other") == []
+
+
+async def test_versions_of_pictures_count_up_whoever_asks(db: Database) -> None:
+    async def allot(above: int = 0) -> int:
+        async with db.write() as tx:
+            return await allot_version(tx, "http://gate", above)
+
+    versions = await asyncio.gather(*(allot() for _ in range(20)))
+
+    assert sorted(versions) == list(range(1, 21))
+    assert await allot(above=500) == 501
+    assert await allot(above=7) == 502
+
+
+async def test_what_a_gate_took_later_counts(db: Database) -> None:
+    async with db.write() as tx:
+        assert await taken_picture(tx, "http://gate") is None
+        await allot_version(tx, "http://gate")
+        assert await taken_picture(tx, "http://gate") is None
+        for version in (3, 5, 4):
+            await note_taken(tx, "http://gate", TakenPicture(version, f"digest of {version}"))
+
+        assert await taken_picture(tx, "http://gate") == TakenPicture(5, "digest of 5")
+
+
+async def test_thousands_connect_and_go_at_once(db: Database) -> None:
+    here = [GateConnection("http://gate", f"player{n}", NOW, 1, 2) for n in range(2500)]
+    async with db.write() as tx:
+        await save_connections(tx, "http://gate", here=here, gone=())
+        await save_connections(tx, "http://gate", here=[replace(here[0], sent=9)], gone=())
+        assert len(await connections(tx)) == 2500
+        assert [one.sent for one in await connections(tx, gate_name="player0")] == [9]
+
+        await save_connections(tx, "http://gate", here=(), gone={one.gate_name for one in here[1:]})
+        assert [one.gate_name for one in await connections(tx, url="http://gate")] == ["player0"]

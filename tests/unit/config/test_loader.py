@@ -73,6 +73,7 @@ def test_what_is_left_out_has_its_documented_default(read, folder):
     )
     assert config.vpns[0].header == "X-Chatsubo-Token"
     assert config.vpns[0].endpoints.config == "/api/vpn/get/:username"
+    assert config.vpns[0].shared_connects_back is False
     assert (config.server.host, config.server.port, config.server.url) == ("127.0.0.1", 8080, "http://127.0.0.1:8080")
     assert config.database.url.reveal() == f"sqlite:///{folder}/chatsubo.db"
     assert (config.logging.format, config.logging.level) == ("json", "info")
@@ -206,6 +207,7 @@ def test_a_gate_that_is_listed_twice_is_a_warning_and_two_gates_are_not(read):
         ("vpns: [{realm: 'a b', url: 'http://x', token: t}]", "vpns.0.realm"),
         ("vpns: [{realm: a, url: 'http://x', token: t, header: 'X Y'}]", "vpns.0.header"),
         ("vpns: [{realm: a, url: 'http://x', token: t, endpoints: {config: /get}}]", "vpns.0.endpoints.config"),
+        ("vpns: [{realm: a, url: 'http://x', token: t, shared_connects_back: 2}]", "vpns.0.shared_connects_back"),
         ("vpns: [{realm: a, url: 'http://x', token: t, endpoints: {check: check}}]", "vpns.0.endpoints.check"),
         ("vpns: [{realm: a, url: 'http://x', token: ''}]", "vpns.0.token"),
         ("vpns: [{realm: a, url: 'http://x'}]", "vpns.0.token"),
