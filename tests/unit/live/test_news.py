@@ -23,6 +23,8 @@ async def _told(bus: Bus, tell: News) -> dict[str, set[str]]:
             tell.standings("3")
             tell.notice(7)
             tell.notice()
+            tell.vpn(7)
+            tell.gates(players=True)
             bus.close()
             async for event in subscription:
                 heard.setdefault(event.name, set()).add(topic)
@@ -41,6 +43,8 @@ async def test_each_event_is_told_to_those_whom_it_concerns() -> None:
         "submission": {ADMINS},
         "standings": {EVERYONE},
         "notice": {EVERYONE, account_topic(7)},
+        "vpn": {EVERYONE, account_topic(7)},
+        "gates": {ADMINS},
     }
 
 
