@@ -150,6 +150,17 @@ async def test_an_authority_that_is_none_is_told(make_provider, tmp_path):
     assert "ca cannot be used" in raised.value.detail
 
 
+async def test_a_provider_that_is_closed_makes_no_new_connections(pve, make_provider):
+    """What still runs in the background, as a removal that nobody waits for any more, would never close them."""
+    provider = make_provider()
+    await provider.list_instances()
+    await provider.aclose()
+    before = pve.count()
+    with pytest.raises(BackendConnectionException):
+        await provider.list_instances()
+    assert (pve.count(), provider._client._session) == (before, None)
+
+
 async def test_the_token_is_taken_to_no_other_host(pve, make_provider):
     pve.mood = "redirect"
     with pytest.raises(BackendConnectionException):

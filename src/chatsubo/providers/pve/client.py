@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from chatsubo.providers.exc import Misconfigured, ProviderError
+from chatsubo.providers.exc import BackendConnectionException, Misconfigured, ProviderError
 from chatsubo.providers.pve.config import PveConfig
 from chatsubo.providers.pve.errors import CAUGHT, meaning, translate
 
@@ -39,6 +39,7 @@ class Client:
         self._config = config
         self._slots = asyncio.Semaphore(config.max_in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._connecting = asyncio.Lock()
 
     def __repr__(self) -> str:
@@ -81,7 +82,11 @@ class Client:
             raise
 
     async def aclose(self) -> None:
-        """Close the connections; the next request makes new ones."""
+        """Close the connections, for good: what still runs in the background is refused."""
+        self._closed = True
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -97,7 +102,7 @@ class Client:
                 translated = translate(error, self.name)
                 if isinstance(translated, Misconfigured):
                     # The certificates may be renewed meanwhile: the next request reads them again.
-                    await self.aclose()
+                    await self._disconnect()
                 raise translated from None
 
     async def _exchange(
@@ -130,6 +135,8 @@ class Client:
 
     async def _connect(self) -> aiohttp.ClientSession:
         async with self._connecting:
+            if self._closed:
+                raise BackendConnectionException(self.name, "the provider is closed")
             if self._session is None:
                 api = self._config.api
                 connector = aiohttp.TCPConnector(ssl=await asyncio.to_thread(self._tls), limit=0)
