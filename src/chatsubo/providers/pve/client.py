@@ -16,6 +16,8 @@ CONNECT_LIMIT = 10.0
 GRACE = 15.0
 """Seconds that a request which changes something may go on after its caller was cancelled."""
 GOOD = 400
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest answer that is read; ten thousand guests are listed in a tenth of it."""
 
 Values = Mapping[str, str | int | bool | Sequence[str]]
 """Parameters of a request; a list is sent as one parameter several times."""
@@ -113,14 +115,14 @@ class Client:
         url = self._config.api.url + path
         # Not followed: the token is for this host alone.
         async with session.request(method, url, params=query, data=form, allow_redirects=False) as answer:
-            return self._read(answer.status, answer.reason or "", await answer.read())
+            return self._read(answer.status, answer.reason or "", await _body(answer))
 
     def _read(self, status: int, reason: str, body: bytes) -> Any:
         try:
             read = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError) as error:
             if status < GOOD:
-                raise
+                raise ValueError("an answer that is not JSON") from error
             # A refusal (401) and the errors of older versions are in the reason phrase alone.
             read = {}
         if status < GOOD:
@@ -160,6 +162,15 @@ class Client:
             # Newer Pythons ask for extensions that the certificates of a cluster's own authority do not have.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST:
+            raise ValueError("an answer without an end")
+    return bytes(body)
 
 
 def _pairs(values: Values | None) -> list[tuple[str, str]]:
