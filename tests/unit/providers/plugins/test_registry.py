@@ -201,6 +201,16 @@ def test_what_others_can_write_is_told_of_with_a_remedy(folder, write, what, mod
     assert "chmod go-w" in str(notice.remedy)
 
 
+def test_what_leads_to_a_plugin_behind_a_link_is_looked_at_too(folder, write, tmp_path):
+    (tmp_path / "shared").mkdir()
+    write("yard").rename(tmp_path / "shared" / "yard")
+    (folder / "yard").symlink_to(tmp_path / "shared" / "yard")
+    assert not Registry.load(folder).sources["yard"].notices
+    (tmp_path / "shared").chmod(0o777)
+    [notice] = Registry.load(folder).sources["yard"].notices
+    assert str(tmp_path / "shared") in str(notice.text)
+
+
 def configuration(kind: str, **raw: object) -> Config:
     model = RawConfig(realms=("wz01",), raw={"realms": ["wz01"], **raw}, secrets=(Secret("hunter2-and-more"),))
     return Config(providers=(ProviderEntry(kind=kind, name="cellar", model=model),))
