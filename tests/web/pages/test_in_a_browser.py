@@ -59,7 +59,7 @@ class Club:
         return page
 
     def streams(self) -> int:
-        return sum(url.endswith("/live") for url in self.asked)
+        return sum("/live?since=" in url for url in self.asked)
 
 
 @pytest.fixture
@@ -246,6 +246,31 @@ async def test_news_disturb_nobody_who_is_about_to_do_something(club: Club, worl
     await expect(page.locator("#box-flag")).to_have_value("FLAG{half a fl")
     await expect(page.locator("#stop")).to_be_visible()
     await expect(page.locator("#stop")).to_be_focused()
+
+
+async def test_news_that_come_before_the_stream_is_open_are_looked_up(club: Club, world):
+    page, held = await club.log_in("case"), asyncio.Queue[Route]()
+    await page.route(re.compile("/live[?]since="), held.put)
+    await page.goto(f"{club.url}/boxes/straylight")
+    stream = await held.get()
+    world.bus.publish(EVERYONE, Event("boxes"))
+    async with page.expect_response("**/straylight/machine"):
+        await stream.continue_()
+
+
+async def test_a_tab_that_was_opening_when_another_was_told_news_looks_them_up(club: Club, world):
+    first = await club.log_in("case")
+    await first.goto(f"{club.url}/boxes/straylight")
+    await expect(first.locator("html[data-stream=open]")).to_have_count(1)
+    second, held = await first.context.new_page(), asyncio.Queue[Route]()
+    await second.route(re.compile("/app[^/]*[.]js"), held.put)
+    opening = asyncio.create_task(second.goto(f"{club.url}/boxes/straylight"))
+    script = await held.get()
+    async with first.expect_response("**/straylight/machine"):
+        world.bus.publish(EVERYONE, Event("boxes"))
+    async with second.expect_response("**/straylight/machine"):
+        await script.continue_()
+    await opening
 
 
 async def test_a_choice_outlives_news(club: Club, world):

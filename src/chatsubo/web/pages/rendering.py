@@ -19,8 +19,9 @@ from chatsubo.domain.errors import ChatsuboError
 from chatsubo.game import Game
 from chatsubo.game.views import BoxCard, FlagForm
 from chatsubo.i18n import languages, translator
+from chatsubo.live.bus import Bus
 from chatsubo.web.assets import bundled
-from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings
+from chatsubo.web.dependencies import AnyRequest, TheBus, TheGame, TheSettings
 from chatsubo.web.errors import Problem, headers_of, problem_of, status_of
 from chatsubo.web.markdown import markdown
 from chatsubo.web.pages.browsers import browser_name
@@ -85,6 +86,7 @@ def surroundings(request: AnyRequest) -> dict[str, Any]:
         "path": request.scope["path"],
         "address": _address(request),
         "now": datetime.now(UTC),
+        "heard": "",
         "me": None,
         "tracks": (),
     }
@@ -105,9 +107,12 @@ class Show:
         request: What was asked.
         game: The use cases.
         settings: Where the pages are.
+        bus: Carries the events that pages follow.
     """
 
-    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings) -> None:
+    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings, bus: Bus) -> None:
+        # Before anything is read: what is published from now on, the page may not show yet.
+        self._heard = bus.position
         self._request = request
         self._game = game
         self._settings = settings
@@ -120,7 +125,7 @@ class Show:
 
     async def page(self, name: str, error: ChatsuboError | None = None, **context: Any) -> Template:
         """Return a whole page; one that tells about an ``error`` has its status."""
-        frame = surroundings(self._request)
+        frame = {**surroundings(self._request), "heard": self._heard}
         viewer = self.reader.viewer
         if viewer is not None:
             frame["me"], frame["tracks"] = await self._game.catalogue.frame(viewer)
@@ -153,9 +158,9 @@ TheShow = NamedDependency[Show]
 """How a handler asks for it, as ``show``."""
 
 
-def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings) -> Show:
+def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings, bus: TheBus) -> Show:
     """``show``: shows things to whoever reads."""
-    return Show(request, game, settings)
+    return Show(request, game, settings, bus)
 
 
 def _template(name: str, context: dict[str, Any], error: ChatsuboError | None) -> Template:
