@@ -222,10 +222,13 @@ class Podman:
         subnet = await self._subnet()
         taken = {(one.labels or {}).get(ADDRESS) for one in await self.machines()}
         # The first one is the gateway. Any of the others, so that two platforms on one network seldom meet.
-        free = [one for one in map(str, list(subnet.hosts())[1:]) if one not in taken]
-        if not free:
-            raise NoCapacity(f"the network {self._network} has no address left")
-        return secrets.choice(free)
+        count = subnet.num_addresses - 3
+        begin = secrets.randbelow(max(count, 1))
+        for step in range(min(count, len(taken) + 1)):
+            address = str(subnet[2 + (begin + step) % count])
+            if address not in taken:
+                return address
+        raise NoCapacity(f"the network {self._network} has no address left")
 
     async def _subnet(self) -> Any:
         network = await self._get(f"/networks/{self._network}/json", dict[str, Any])

@@ -28,7 +28,7 @@ const waiting = new Map<string, number>();
 let offline = 0;
 
 export function startLive(): void {
-  const { live, account } = document.body.dataset;
+  const { live, account, heard } = document.body.dataset;
   // A right flag says so in the answer to its form, too: the stream may be away.
   document.addEventListener("flagfound", (event) => {
     (event.target as Element).closest("form")?.reset();
@@ -39,22 +39,31 @@ export function startLive(): void {
     if (event.persisted) announce({ name: "resync", data: {} });
   });
   if (!("locks" in navigator) || !("BroadcastChannel" in window)) {
-    listen(live, hear, false);
+    listen(live, heard, hear, false);
     return;
   }
   const name = `chatsubo:${live}:${account ?? ""}`;
   const channel = new BroadcastChannel(name);
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
   const lead = (follows: boolean) => {
+    let told = 0;
     const tell = (message: Message) => {
+      told = Date.now();
       channel.postMessage(message);
       hear(message);
     };
-    listen(live, tell, follows);
+    // A page that was on its way when others were told something may have been made before it, and opened after it.
+    channel.onmessage = (event: MessageEvent<Message>) => {
+      if (event.data.name === "joined" && told > (event.data.data as number)) {
+        channel.postMessage({ name: "resync", data: {} });
+      }
+    };
+    listen(live, heard, tell, follows);
     return new Promise(() => undefined); // leads until the tab is gone
   };
   void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
     if (lock) return lead(false);
+    channel.postMessage({ name: "joined", data: performance.timeOrigin });
     void navigator.locks.request(name, () => lead(true));
     return undefined;
   });
@@ -62,9 +71,9 @@ export function startLive(): void {
 
 /**
  * Opens the stream. A stream that comes back, or that follows another tab's, may have missed something: then everything
- * is looked at again.
+ * is looked at again. The server is told what the page knows, and says so where it has missed something before.
  */
-function listen(url: string, tell: (message: Message) => void, follows: boolean): void {
+function listen(url: string, heard: string | undefined, tell: (message: Message) => void, follows: boolean): void {
   let opened = follows;
   (htmx as WithStreams).createEventSource = (address) => {
     const source = new EventSource(address);
@@ -86,7 +95,7 @@ function listen(url: string, tell: (message: Message) => void, follows: boolean)
   const stream = document.createElement("div");
   stream.hidden = true;
   stream.setAttribute("hx-ext", "sse");
-  stream.setAttribute("sse-connect", url);
+  stream.setAttribute("sse-connect", heard ? `${url}?since=${heard}` : url);
   document.body.append(stream);
   htmx.process(stream);
 }
@@ -100,6 +109,7 @@ function parse(data: string): unknown {
 }
 
 function hear(message: Message): void {
+  if (message.name === "joined") return; // a matter between another page and the one that leads
   if (message.name === "online" || message.name === "offline") showConnection(message.name === "online");
   else if (TOLD_TO_ALL.has(message.name)) soon(message);
   else announce(message);

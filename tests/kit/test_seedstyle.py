@@ -1,5 +1,6 @@
 """A dynamic plugin in the founding document's style is held to the kit, as the platform runs it."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Mapping
@@ -7,11 +8,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from click.testing import CliRunner
 
+from chatsubo.cli import main
 from chatsubo.config import load
 from chatsubo.providers.base import BaseInstance, BaseProvider
 from chatsubo.providers.registry import Registry
 from chatsubo.testing import ProviderKit
+from chatsubo.testing.kit.live import OLD_STYLE
 
 YARD = Path(__file__).parents[1] / "plugins" / "seed_dynamic" / "yard"
 DOCKERFILE = """FROM scratch
@@ -23,9 +27,9 @@ HELLO = {
     "chatsubo.creds.ssh.username": "level0",
     "chatsubo.creds.ssh.password": "$RNG0",
 }
-UNKNOWN = "a start tells such a plugin no generation, so its listing tells none to another process"
+FLAGS = "test_a_reset_keeps_address_flags_and_creds"
 OF_ITS_OWN = {
-    "test_a_reset_keeps_address_flags_and_creds": "it makes its flags itself, others at each reset; they are read back",
+    FLAGS: OLD_STYLE[FLAGS],
     "test_a_start_that_fails_leaves_nothing": "False says that a start failed, and not why",
 }
 
@@ -53,12 +57,16 @@ class YardKit(ProviderKit):
         return self.make(hypervisor)
 
     def make(self, there: Path) -> BaseProvider:
+        file = self.configured(there)
+        registry = Registry.load(there / "plugins")
+        return registry.build(load(file, registry.config_models(), environ={}))["lab"]
+
+    def configured(self, there: Path) -> Path:
         yard = there / "yard"
         lab = {"realms": ["wz01"], "dockerfiles_root": str(yard / "templates"), "machines": str(yard / "machines")}
         file = there / "chatsubo.yml"
         file.write_text(json.dumps({"providers": {"yard": {"lab": {**lab, "password": self.secrets[0]}}}}))
-        registry = Registry.load(there / "plugins")
-        return registry.build(load(file, registry.config_models(), environ={}))["lab"]
+        return file
 
     def template_at(self, there: Path, name: str, labels: Mapping[str, str]) -> None:
         folder = there / "yard" / "templates" / name
@@ -93,21 +101,7 @@ class YardKit(ProviderKit):
 class TestYard(YardKit):
     """As a platform that was started again finds it."""
 
-    known_failures: ClassVar[Mapping[str, str]] = {
-        **OF_ITS_OWN,
-        **dict.fromkeys(
-            (
-                "test_a_started_instance_is_listed_with_session_and_generation",
-                "test_a_start_of_a_newer_generation_takes_the_place_of_the_older",
-                "test_an_order_of_an_older_generation_disturbs_nothing",
-                "test_a_reset_instance_is_listed_with_the_new_generation",
-                "test_a_reset_that_is_repeated_resets_once",
-                "test_a_reset_of_what_is_gone_makes_it_anew",
-                "test_a_reset_of_an_older_generation_disturbs_nothing",
-            ),
-            UNKNOWN,
-        ),
-    }
+    known_failures: ClassVar[Mapping[str, str]] = {**OLD_STYLE, **OF_ITS_OWN}
 
     @pytest.fixture
     def other(self, hypervisor: Path) -> BaseProvider:
@@ -122,3 +116,10 @@ class TestYardInOneProcess(YardKit):
     @pytest.fixture
     def other(self, provider: BaseProvider) -> BaseProvider:
         return provider
+
+    async def test_a_live_check_spares_it_what_it_cannot_be_asked(self, hypervisor: Path) -> None:
+        words = ["plugin", "check", "yard", "--config", str(self.configured(hypervisor))]
+        done = await asyncio.to_thread(CliRunner().invoke, main, words)
+        assert done.exit_code == 0, done.output
+        assert "a plugin in the old style is told no generation" in done.output
+        assert "✓ A start that was cancelled ends as cancelled" in done.output

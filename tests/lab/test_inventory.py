@@ -1,13 +1,14 @@
 """What is kept of providers: pages are made from it, so that none waits for a hypervisor."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from chatsubo.domain.sessions import State
 from chatsubo.domain.text import Text
 from chatsubo.live.bus import ADMINS, EVERYONE, Event
-from chatsubo.providers.base import Check, Finding
+from chatsubo.providers.base import BaseInstance, Check, Endpoint, Finding, Listing
 from chatsubo.providers.exc import AccessRefused
 from chatsubo.store.database import Database
 from chatsubo.store.listings import ProviderListing, all_listings, save_listing
@@ -33,6 +34,38 @@ async def test_a_listing_shows_what_a_provider_has(world: World) -> None:
     assert listing.problem is None
     assert listing.seen_at is not None
     assert listing.took is not None
+
+
+class CarelessProvider(FakeProvider):
+    """Takes over what its hypervisor's JSON says, whatever its type, and drops what it never kept."""
+
+    def forget(self) -> None:
+        raise KeyError("kept")
+
+    async def check(self) -> Check:
+        return Check(reachable=True, is_dynamic=None)  # type: ignore[arg-type]
+
+    async def list_instances(self, realm: str | None = None) -> Listing[BaseInstance]:  # noqa: ARG002
+        port: Any = "22"
+        ssh = BaseInstance("7", "mail", "wz01", "mail", "10.0.0.1", endpoints=[Endpoint("ssh", "10.0.0.1", port)])
+        return Listing([ssh, BaseInstance("8", "web", "wz01", "web", "10.0.0.2")])
+
+
+async def test_what_one_plugin_lists_wrongly_spoils_no_other_listing(idle: World) -> None:
+    careless = CarelessProvider("careless", FakeHypervisor())
+    careless.is_dynamic = None  # type: ignore[assignment]
+    idle.equip({"careless": careless, "fake": FakeProvider("fake", idle.hypervisor)})
+
+    await idle.lab.start()
+    idle.lab.refresh("careless")
+
+    seen = await idle.listing(lambda one: one.seen_at is not None, "careless")
+    assert [one.name for one in seen.instances] == ["web"]
+    assert [(one.name, str(one.reason)) for one in seen.rejected] == [
+        ("mail", "what its plugin says of it cannot be used: Expected `int`, got `str` - at `$.endpoints[0].port`")
+    ]
+    async with idle.db.read() as tx:
+        assert [one.provider for one in await all_listings(tx)] == ["careless", "fake"]
 
 
 async def test_a_provider_that_is_looked_at_on_demand_looks_at_everything(

@@ -1,6 +1,7 @@
 """A plugin that hangs is shown as unwell with the reason, and comes back by itself."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +22,7 @@ from tests.lab.world import QUICK
 
 async def seen(db: Database, what: Callable[[ProviderListing], bool]) -> ProviderListing:
     """What is known of the provider, once it is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             async with db.read() as tx:
                 found = await get_listing(tx, "lab")
@@ -51,7 +52,7 @@ async def test_it_is_shown_with_how_many_calls_hang_and_comes_back(
     try:
         unwell = await seen(db, lambda one: "hang" in (one.problem_detail or ""))
         assert str(unwell.problem) == "The machine's host took too long."
-        assert "2 calls of list_templates hang, the first for 0 s" in (unwell.problem_detail or "")
+        assert re.search(r"2 calls of list_templates hang, the first for \d+ s", unwell.problem_detail or "")
         go_on.set()
         await seen(db, lambda one: one.problem is None and one.seen_at is not None)
     finally:

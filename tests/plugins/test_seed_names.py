@@ -1,6 +1,7 @@
 """What the founding document's listings are given, and that they are its listings."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable
 
@@ -8,8 +9,9 @@ import pytest
 
 from chatsubo.config import Gate, Secret
 from chatsubo.providers.base import BaseProvider
-from chatsubo.providers.exc import VpnProviderNotFoundException
+from chatsubo.providers.exc import ProviderError, VpnProviderNotFoundException
 from chatsubo.providers.namespaces import Namespace
+from chatsubo.providers.seedstyle import reading
 from chatsubo.providers.seedstyle.gates import Vpns
 from chatsubo.providers.seedstyle.reading import read_all, read_template
 from tests.plugins.conftest import HERE
@@ -67,3 +69,10 @@ def test_a_provider_says_what_it_is_in_plain_values(provider: Callable[..., Base
         "vpns": [],
     }
     assert "hunter2" not in repr(yard) + repr(vars(yard))
+
+
+def test_a_listing_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST", 3)
+    assert len(read_all(iter([{"name": "hello"}] * 3), read_template("lab")).items) == 3
+    with pytest.raises(ProviderError, match="it lists more than 3"):
+        read_all(itertools.repeat({"name": "hello"}), read_template("lab"))

@@ -196,7 +196,6 @@ async def test_all_rights_that_the_guide_names_are_enough(lab, make_provider):
 
 async def test_a_node_that_goes_away_in_the_middle_of_a_clone_is_told_and_nothing_is_lost(lab, provider, monkeypatch):
     monkeypatch.setattr("chatsubo.providers.pve.tasks.PEER_LIMIT", 0.3)
-    monkeypatch.setattr("chatsubo.providers.pve.clones.REMOVING", 0.3)
     lab.on_task = lambda _kind: lab.set_node_offline("pve1")
     order = make_order(seconds=20)
     with pytest.raises(BackendConnectionException) as raised:

@@ -5,6 +5,7 @@ import ssl
 
 import aiohttp
 import pytest
+from aiohttp import web
 from fakepve.certs import make_cert
 
 from chatsubo.config import Secret
@@ -20,6 +21,7 @@ from chatsubo.providers.exc import (
     ProviderError,
     TimedOut,
 )
+from chatsubo.providers.pve import client
 from chatsubo.providers.pve.config import Api, Token
 from chatsubo.providers.pve.errors import (
     AgentAway,
@@ -150,6 +152,17 @@ async def test_an_authority_that_is_none_is_told(make_provider, tmp_path):
     assert "ca cannot be used" in raised.value.detail
 
 
+async def test_a_provider_that_is_closed_makes_no_new_connections(pve, make_provider):
+    """What still runs in the background, as a removal that nobody waits for any more, would never close them."""
+    provider = make_provider()
+    await provider.list_instances()
+    await provider.aclose()
+    before = pve.count()
+    with pytest.raises(BackendConnectionException):
+        await provider.list_instances()
+    assert (pve.count(), provider._client._session) == (before, None)
+
+
 async def test_the_token_is_taken_to_no_other_host(pve, make_provider):
     pve.mood = "redirect"
     with pytest.raises(BackendConnectionException):
@@ -215,3 +228,36 @@ async def test_the_token_is_in_no_error_and_no_repr(pve, make_provider):
         await provider.list_instances()
     shown = [repr(provider), repr(provider.config), repr(provider._client), str(provider.to_json()), str(raised.value)]
     assert not [text for text in shown if SECRET in text]
+
+
+NOT_THE_API = {
+    "a list of texts": '{"data": ["100"]}',
+    "no list": '{"data": {"vmid": 100}}',
+    "a text": '{"data": "nothing"}',
+    "depths": "[" * 100_000,
+    "no end": '{"data": []}' + " " * 2000,
+}
+
+
+@pytest.mark.parametrize("body", NOT_THE_API.values(), ids=NOT_THE_API)
+async def test_json_that_is_not_the_apis_is_an_error_of_ours(pve, make_provider, monkeypatch, body):
+    monkeypatch.setattr(client, "LARGEST", 1000 if body.endswith(" ") else client.LARGEST)
+    monkeypatch.setattr(pve, "_in_another_way", lambda: web.Response(text=body, content_type="application/json"))
+    pve.mood = "garble"
+    with pytest.raises(BackendConnectionException):
+        await make_provider().list_instances()
+
+
+async def test_one_guest_whose_configuration_is_none_spoils_no_other(pve, make_provider, monkeypatch):
+    add_vm(pve, 100, labels())
+    add_vm(pve, 101, labels(template="other"))
+    get = client.Client.get
+
+    async def half_answered(self, path, values=None):
+        return None if path.endswith("/qemu/100/config") else await get(self, path, values)
+
+    monkeypatch.setattr(client.Client, "get", half_answered)
+    listing = await make_provider().list_instances()
+    assert [one.id for one in listing.items] == [101]
+    [rejected] = listing.rejected
+    assert "a configuration of the guest 100 that is none" in str(rejected.reason)

@@ -20,7 +20,7 @@ PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 PLUGINS: dict[str, str] = PROJECT["entry-points"]["chatsubo.providers"]
 # Extras that are no plugin's: a database, and everything.
-OTHER_EXTRAS = {"postgres", "all", "testing"}
+OTHER_EXTRAS = {"gate", "postgres", "all", "testing"}
 GENERATED = re.compile(r"(^|/)(dist|node_modules|__pycache__|\.venv)/|\.(mo|pyc|map)$|\.min\.(js|css)$|\.egg-info")
 
 
@@ -55,6 +55,8 @@ def allowed_distributions(room: str, subject: str) -> set[str]:
     requirements: list[Any] = [*PROJECT["dependencies"]]
     if room == "providers":
         requirements += EXTRAS.get(subject, [])
+    if room == "gate":
+        requirements += EXTRAS["gate"]
     if room in {"store", "jobs", "live"}:
         requirements += EXTRAS["postgres"]
     if room == "testing":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator
@@ -82,6 +83,20 @@ async def test_a_browser_that_comes_back_is_told_to_look_at_everything_again(ser
     headers = {**server.cookie, "Last-Event-ID": "1"}
     async with _client() as http, http.stream("GET", f"{server.url}/live", headers=headers) as response:
         assert "event: resync" in await Stream(response).until("event: resync")
+
+
+async def test_a_page_is_told_of_what_happened_before_its_stream_was_open(server: Served) -> None:
+    async with _client() as http:
+        page = await http.get(f"{server.url}/tracks", headers=server.cookie)
+        (heard,) = re.findall(r'data-heard="([^"]+)"', page.text)
+        live = f"{server.url}/live?since={heard}"
+        async with http.stream("GET", live, headers=server.cookie) as response:
+            stream = Stream(response)
+            await stream.until("retry: 2000")
+            await server.publish("boxes")
+            assert "event: resync" not in await stream.until("event: boxes")
+        async with http.stream("GET", live, headers=server.cookie) as response:
+            assert "event: resync" in await Stream(response).until("event: resync")
 
 
 def test_only_organisers_hear_what_is_theirs() -> None:

@@ -55,7 +55,7 @@ async def examine(config: Config, registry: Registry) -> list[Report]:
 def _plugins(registry: Registry) -> list[Finding]:
     said = N_("{kind}: {reason}")
     findings = [
-        Finding(ok=False, text=Text(said, {"kind": one.kind, "reason": one.reason})) for one in registry.disabled
+        Finding(ok=False, text=Text(said, {"kind": one.kind, "reason": one.reason})) for one in registry.troubles()
     ]
     for kind, source in registry.sources.items():
         for notice in source.notices:

@@ -2,11 +2,13 @@
 
 import logging
 import sys
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
 
 from chatsubo.config import Logging
+from chatsubo.domain.text import visible
 from chatsubo.providers.redaction import spoken
 
 _LOUD = ("dbos", "alembic", "sqlalchemy", "asyncio", "aiohttp", "uvicorn", "httpx", "httpcore", "proxmoxer", "urllib3")
@@ -15,6 +17,18 @@ _LOUD = ("dbos", "alembic", "sqlalchemy", "asyncio", "aiohttp", "uvicorn", "http
 def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
     """Take out what plugins that were given secrets as plain text write by themselves, or through their libraries."""
     return spoken(str(line))
+
+
+def _visible(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Let nothing that was said by others command the terminal of who reads the log."""
+    return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _traceback(file: TextIO, raised: structlog.typing.ExcInfo) -> None:
+    """Write a stack trace; the default shows the variables of each frame: passwords, tokens, flags."""
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, raised)
+    file.write(visible(plain.getvalue()))
 
 
 def configure_logs(settings: Logging) -> None:
@@ -33,9 +47,8 @@ def configure_logs(settings: Logging) -> None:
         renderer = structlog.processors.JSONRenderer()
         shared.append(structlog.processors.format_exc_info)
     else:
-        # The default shows the variables of each frame: passwords, tokens, flags.
-        plain = structlog.dev.plain_traceback
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)
+        shared.append(_visible)
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

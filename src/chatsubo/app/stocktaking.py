@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from chatsubo.config import Config
 from chatsubo.lab.calls import bounded, close_all
-from chatsubo.lab.reading import read_instance, read_template
+from chatsubo.lab.reading import read_each, read_instance, read_template
 from chatsubo.providers.base import BaseProvider, Rejected
 from chatsubo.providers.exc import ProviderError
 from chatsubo.providers.registry import Registry
@@ -66,13 +66,16 @@ async def _stock(provider: BaseProvider, limit: float) -> Stock:
 async def _filled(provider: BaseProvider, bare: Stock) -> Stock:
     """Return the stock with what is listed. Called within bounds: what a plugin lists may be anything."""
     before = provider.requests_sent
-    templates, instances = await provider.list_templates(), await provider.list_instances()
-    rejected = {(one.name, str(one.reason)): one for one in (*templates.rejected, *instances.rejected)}
+    shown, there = await provider.list_templates(), await provider.list_instances()
+    templates, unfit = read_each(shown.items, read_template)
+    instances, strange = read_each(there.items, read_instance)
+    refused = (*shown.rejected, *there.rejected, *unfit, *strange)
+    rejected = {(one.name, str(one.reason)): one for one in refused}
     return replace(
         bare,
         is_dynamic=provider.is_dynamic,
-        templates=tuple(read_template(one) for one in templates.items),
-        instances=tuple(read_instance(one) for one in instances.items),
+        templates=templates,
+        instances=instances,
         rejected=tuple(rejected.values()),
         requests=None if provider.requests_sent is None else provider.requests_sent - (before or 0),
     )

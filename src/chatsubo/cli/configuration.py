@@ -1,5 +1,6 @@
 """The configuration file as the commands use it."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ import structlog
 
 from chatsubo.cli import console
 from chatsubo.config import Config, ConfigError, load, locate_plugins
-from chatsubo.domain.text import N_, Text
+from chatsubo.domain.text import N_, Text, visible
 from chatsubo.providers.redaction import spoken
 from chatsubo.providers.registry import Disabled, Registry
 
@@ -30,14 +31,8 @@ config_option = click.option(
 """The option ``--config`` of every command that needs the configuration, as the argument ``file``."""
 
 
-def load_config(file: Path) -> tuple[Config, Registry]:
-    """Read ``file`` with the models of all plugins that can be used.
-
-    Plugins that cannot be used are noted on the standard error where that may matter.
-
-    Raises:
-        ConfigError: It cannot be used.
-    """
+def load_plugins(folder: Path) -> Registry:
+    """Load all plugins. What they, and what they import, print or log is no result of the command."""
     if not structlog.is_configured():
         structlog.configure(
             wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
@@ -46,10 +41,22 @@ def load_config(file: Path) -> tuple[Config, Registry]:
                 structlog.processors.add_log_level,
                 # Its default shows the variables of each frame: passwords, tokens, flags.
                 structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-                _without_secrets,
+                _fit_to_be_read,
             ],
         )
-    registry = Registry.load(locate_plugins(file))
+    with contextlib.redirect_stdout(sys.stderr):
+        return Registry.load(folder)
+
+
+def load_config(file: Path) -> tuple[Config, Registry]:
+    """Read ``file`` with the models of all plugins that can be used.
+
+    Plugins that cannot be used are noted on the standard error where that may matter.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    registry = load_plugins(locate_plugins(file))
     try:
         config = load(file, registry.config_models(), hints=registry.hints(), disabled=registry.reasons())
     except ConfigError:
@@ -59,8 +66,8 @@ def load_config(file: Path) -> tuple[Config, Registry]:
     return config, registry
 
 
-def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
-    return spoken(str(line))
+def _fit_to_be_read(_logger: Any, _method: str, line: Any) -> str:
+    return visible(spoken(str(line)))
 
 
 def _note_disabled(plugins: Iterable[Disabled]) -> None:

@@ -1,6 +1,7 @@
 """How commands speak: a line of what happens, a table where there is a list, JSON for machines.
 
-Results go to the standard output, everything else to the standard error. Colour is for terminals only.
+Results go to the standard output, everything else to the standard error. Colour is for terminals only. What labels and
+hypervisors say is shown: it commands nobody's terminal.
 """
 
 import json
@@ -14,7 +15,7 @@ from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text as Styled
 
-from chatsubo.domain.text import Text
+from chatsubo.domain.text import Text, visible
 
 _UNWRAPPED = 10_000
 
@@ -39,9 +40,9 @@ class Failure(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Write the failure to the standard error."""
         console = _terminal(file or sys.stderr)
-        console.print(Styled.assemble(("Error: ", "bold red"), self.message), soft_wrap=True)
+        console.print(Styled.assemble(("Error: ", "bold red"), visible(self.message)), soft_wrap=True)
         if self.next_step is not None:
-            console.print(Styled(str(self.next_step)), soft_wrap=True)
+            console.print(Styled(visible(str(self.next_step))), soft_wrap=True)
 
 
 class Misconfigured(Failure):
@@ -52,12 +53,12 @@ class Misconfigured(Failure):
 
 def say(line: Text | str, *, style: str = "") -> None:
     """Write one line of what happens to the standard output."""
-    _terminal(sys.stdout).print(Styled(str(line), style), soft_wrap=True)
+    _terminal(sys.stdout).print(Styled(visible(str(line)), style), soft_wrap=True)
 
 
 def note(line: Text | str) -> None:
     """Write one line that is not the result (a warning, progress) to the standard error."""
-    _terminal(sys.stderr).print(Styled(str(line), "yellow"), soft_wrap=True)
+    _terminal(sys.stderr).print(Styled(visible(str(line)), "yellow"), soft_wrap=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: Text | str = "") -> None:
@@ -69,7 +70,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: Te
         title: A line above the table.
     """
     listed = [list(row) for row in rows]
-    drawn = Table(title=str(title) or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    drawn = Table(title=visible(str(title)) or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for index, heading in enumerate(columns):
         numeric = bool(listed) and all(isinstance(row[index], int | float) for row in listed)
         drawn.add_column(heading, justify="right" if numeric else "left", overflow="fold")
@@ -80,11 +81,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: Te
 
 def data(value: object) -> None:
     """Write ``value`` as one line of JSON to the standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    click.echo(visible(json.dumps(value, ensure_ascii=False)))
 
 
 def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else visible(str(value))
 
 
 def _terminal(file: Any) -> Terminal:

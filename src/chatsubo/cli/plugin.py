@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chatsubo.cli import console
-from chatsubo.cli.configuration import config_option
+from chatsubo.cli.configuration import config_option, load_plugins
 from chatsubo.cli.plugin_check import check
 from chatsubo.cli.plugin_new import new
 from chatsubo.config import locate_plugins
@@ -37,10 +37,8 @@ def list_(file: Path, *, as_json: bool) -> None:
 
     Those that cannot be used are shown with the reason. Nothing is connected to. The exit code is 0 either way.
     """
-    from chatsubo.providers.registry import Registry  # noqa: PLC0415  it imports every plugin
-
     folder = locate_plugins(file)
-    registry = Registry.load(folder)
+    registry = load_plugins(folder)
     if as_json:
         console.data({"folder": str(folder), "plugins": _usable(registry), "disabled": _disabled(registry)})
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from chatsubo.cli import console
-from chatsubo.cli.configuration import config_option
+from chatsubo.cli.configuration import config_option, load_plugins
 from chatsubo.config import locate_plugins
 from chatsubo.domain.text import N_, Text
 
@@ -66,14 +66,12 @@ def new(kind: str, folder: Path, file: Path, *, as_json: bool) -> None:
 
 
 def _refuse_bad(kind: str, plugins: Path) -> None:
-    from chatsubo.providers.registry import Registry  # noqa: PLC0415  it imports every plugin
-
     if not _KIND.fullmatch(kind) or len(kind) > _LONGEST:
         raise console.Misconfigured(
             Text(N_("{kind} cannot be a kind"), {"kind": ascii(kind)}),
             Text(N_("A kind is made of small letters, digits and hyphens, as in my-hypervisor.")),
         )
-    registry = Registry.load(plugins)
+    registry = load_plugins(plugins)
     if kind in {*registry.plugins, *(one.kind for one in registry.disabled), "base", "exc", "labels"}:
         raise console.Misconfigured(
             Text(N_("there is a plugin of the kind {kind} already"), {"kind": kind}),

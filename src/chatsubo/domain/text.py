@@ -4,6 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_COMMANDS = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
+_WRITTEN_OUT = {code: f"\\u{code:04x}" for code in _COMMANDS if chr(code) not in "\t\n"}
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with what commands a terminal, or turns the order of what is read, written out by its number.
+
+    Line feeds and tabs stay.
+    """
+    return text.translate(_WRITTEN_OUT)
+
 
 def N_(message: str) -> str:  # noqa: N802  the name that gettext's tools look for
     """Mark ``message`` for extraction into the catalogues, and return it as it is."""

@@ -3,12 +3,15 @@
 A field that somebody may not know is not filled in for them: these are made for one reader each.
 """
 
+import re
 from datetime import datetime
 
 from msgspec import Struct
 
 from chatsubo.domain.boxes import Level
 from chatsubo.domain.text import Text
+
+_PLAIN = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_:.+%-]*")
 
 
 class Me(Struct, frozen=True, kw_only=True):
@@ -86,6 +89,12 @@ class CredsView(Struct, frozen=True, kw_only=True):
     type: str
     username: str
     password: str
+
+    def ssh(self, host: str, port: int) -> str | None:
+        """Return the command to log in with; ``None`` where a shell would do something else with what labels say."""
+        if not (_PLAIN.fullmatch(self.username) and _PLAIN.fullmatch(host)):
+            return None
+        return f"ssh {'' if port == 22 else f'-p {port} '}{self.username}@{host}"  # noqa: PLR2004  the usual port
 
 
 class EndpointView(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
         TimedOut: If the limit passed.
         ProviderError: As the provider says, with values that can be kept; also for whatever else a plugin raised.
     """
-    task = asyncio.ensure_future(call)
+    task = asyncio.ensure_future(_contained(call))
     try:
         done, _ = await asyncio.wait({task}, timeout=limit)
     except asyncio.CancelledError:
@@ -49,9 +49,17 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
         raise
     except asyncio.CancelledError:
         raise ProviderError("the plugin cancelled its own call") from None
-    except Exception as error:
+    except BaseException as error:
         log.exception("provider.misbehaved")
         raise ProviderError(spoken(described(error))) from error
+
+
+async def _contained(call: Awaitable[T]) -> T:
+    """Return what ``call`` returns. What would end the process, not only the task, ends the call alone."""
+    try:
+        return await call
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(described(error)) from error
 
 
 async def close_all(providers: Iterable[BaseProvider]) -> None:

@@ -16,7 +16,7 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.lab.calls import bounded
 from chatsubo.lab.pace import Pace
-from chatsubo.lab.reading import read_instance, read_rejected, read_template
+from chatsubo.lab.reading import read_each, read_instance, read_rejected, read_template
 from chatsubo.lab.reconcile import Reconciler
 from chatsubo.live.news import News
 from chatsubo.providers.base import BaseProvider
@@ -98,7 +98,7 @@ class Watch:
         return ProviderListing(
             provider=provider.name,
             kind=provider.kind,
-            is_dynamic=provider.is_dynamic,
+            is_dynamic=bool(provider.is_dynamic),
             realms=tuple(provider.list_realms()),
         )
 
@@ -161,15 +161,17 @@ class Watch:
             if not check.reachable:
                 # The findings of a provider may name it already, and whoever reads this knows whose problem it is.
                 raise BackendConnectionException(error="; ".join(str(one.text) for one in check.findings if not one.ok))
-            self._is_dynamic = check.is_dynamic
-        templates = await self._provider.list_templates()
-        instances = await self._provider.list_instances()
-        rejected = {(one.name, str(one.reason)): one for one in (*templates.rejected, *instances.rejected)}
+            self._is_dynamic = bool(check.is_dynamic)
+        shown, there = await self._provider.list_templates(), await self._provider.list_instances()
+        templates, unfit = read_each(shown.items, read_template)
+        instances, strange = read_each(there.items, read_instance)
+        refused = (*shown.rejected, *there.rejected, *unfit, *strange)
+        rejected = {(one.name, str(one.reason)): one for one in refused}
         return replace(
             self._blank(),
             is_dynamic=self._is_dynamic,
-            templates=tuple(read_template(one) for one in templates.items),
-            instances=tuple(read_instance(one) for one in instances.items),
+            templates=templates,
+            instances=instances,
             rejected=tuple(read_rejected(one) for one in rejected.values()),
         )
 

@@ -116,7 +116,10 @@ class Lab:
     def refresh(self, provider: str) -> None:
         """Look at a provider again soon, and at everything there."""
         if provider in self._providers:
-            self._providers[provider].forget()
+            try:
+                self._providers[provider].forget()
+            except Exception:
+                log.exception("provider.misbehaved", provider=provider)
         self._inventory.refresh(provider)
 
     def health(self) -> Mapping[str, str]:

@@ -1,15 +1,62 @@
 """What providers return, turned into what is kept."""
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
 
 from chatsubo.domain.labels import Creds, Flag, RejectedLabel
 from chatsubo.domain.text import N_, Text
 from chatsubo.providers.base import BaseInstance, BaseTemplate, Rejected
+from chatsubo.providers.exc import ProviderError
 from chatsubo.store.listings import ListedInstance, ListedTemplate, RejectedEntry
 from chatsubo.store.machines import Endpoint, Machine
 from chatsubo.store.session_changes import Outcome
+
+UNFIT = N_("what its plugin says of it cannot be used: {reason}")
+
+Item = TypeVar("Item")
+Kept = TypeVar("Kept", bound=msgspec.Struct)
+
+
+def read_each(items: Iterable[Item], read: Callable[[Item], Kept]) -> tuple[tuple[Kept, ...], tuple[Rejected, ...]]:
+    """Return what a provider listed as it is kept, and what of it cannot be kept, with the reason.
+
+    Args:
+        items: What it listed.
+        read: Reads one of them.
+
+    Raises:
+        ProviderError: If it is the machine of a session that cannot be kept: left out, it would count as gone.
+    """
+    kept: list[Kept] = []
+    rejected: list[Rejected] = []
+    for one in items:
+        try:
+            kept.append(_checked(read(one)))
+        except Exception as error:  # noqa: BLE001  a stranger's plugin may list anything
+            if getattr(one, "session", None) is not None:
+                what = f"what the plugin says of a session's machine cannot be used: {_why(error)}"
+                raise ProviderError(what) from None
+            name = getattr(one, "name", None)
+            rejected.append(Rejected(name if isinstance(name, str) else "?", Text(UNFIT, {"reason": _why(error)})))
+    return tuple(kept), tuple(rejected)
+
+
+def _checked(kept: Kept) -> Kept:
+    """Return what is to be kept, if it can be read again: a port that is a text would stop whoever reads it.
+
+    Raises:
+        msgspec.ValidationError: If it cannot.
+    """
+    msgspec.convert(msgspec.to_builtins(kept), type(kept))
+    return kept
+
+
+def _why(error: Exception) -> str:
+    """Return which value has a wrong type, or what kind of error that led to; never a value."""
+    return str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
 
 
 def plain(text: str) -> str:
@@ -54,15 +101,24 @@ def read_machines(instance: BaseInstance) -> tuple[Machine, ...]:
 
 
 def read_outcome(instance: BaseInstance) -> Outcome:
-    """Return what a start or a reset gave."""
-    return Outcome(
-        address=_maybe(instance.address),
-        readiness=instance.readiness.value,
-        endpoints=read_endpoints(instance),
-        machines=read_machines(instance),
-        creds=read_creds(instance.creds),
-        flags=read_flags(instance.flags),
-    )
+    """Return what a start or a reset gave.
+
+    Raises:
+        ProviderError: If it cannot be kept.
+    """
+    try:
+        return _checked(
+            Outcome(
+                address=_maybe(instance.address),
+                readiness=instance.readiness.value,
+                endpoints=read_endpoints(instance),
+                machines=read_machines(instance),
+                creds=read_creds(instance.creds),
+                flags=read_flags(instance.flags),
+            )
+        )
+    except (AttributeError, TypeError, msgspec.ValidationError) as error:
+        raise ProviderError(f"what the plugin returned cannot be used: {_why(error)}") from None
 
 
 def read_instance(instance: BaseInstance) -> ListedInstance:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 EVERYONE = "everyone"
 ADMINS = "admins"
 BACKLOG = 64
+_LONGEST_COUNT = 18
 
 
 def account_topic(account_id: int) -> str:
@@ -74,11 +76,31 @@ class Bus:
     """Carries events from publishers to the listeners of their topic."""
 
     def __init__(self) -> None:
+        self._name = secrets.token_hex(4)
+        self._published = 0
+        self._newest: dict[str, int] = {}
         self._topics: dict[str, set[Subscription]] = {}
         self._closed = False
 
+    @property
+    def position(self) -> str:
+        """How far the bus has come: what is read after this was asked knows all that was published until now."""
+        return f"{self._name}-{self._published}"
+
+    def missed(self, topics: Iterable[str], since: str) -> bool:
+        """Return whether anything was published on ``topics`` after a position.
+
+        A position of another bus, such as the one before a restart, says nothing: everything may have been missed.
+        """
+        name, _, count = since.partition("-")
+        if name != self._name or not (count.isascii() and count.isdigit()):
+            return True
+        return any(self._newest.get(topic, 0) > int(count[:_LONGEST_COUNT]) for topic in topics)
+
     def publish(self, topic: str, event: Event) -> None:
         """Hand ``event`` to all who listen to ``topic`` now. Never blocks, never raises."""
+        self._published += 1
+        self._newest[topic] = self._published
         for subscription in tuple(self._topics.get(topic, ())):
             subscription.put(event)
 

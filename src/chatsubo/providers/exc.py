@@ -164,6 +164,6 @@ def described(error: BaseException) -> str:
     name = type(error).__name__
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001  a stranger's code
+    except BaseException:  # noqa: BLE001  a stranger's code, which may end the process
         return f"{name} (it cannot be told in words)"
     return f"{name}: {text}" if text else name

@@ -58,18 +58,20 @@ def _imported(folder: Path) -> type[BaseProvider]:
 def open_to_others(folder: Path) -> Iterator[Notice]:
     """Yield a notice for each path that lets others than root and ourselves change a plugin.
 
-    Looked at are its files, and the folders that lead to it: who can rename one of them can put another in its place.
+    Looked at are its files, and the folders that lead to it, or to what it is a link to: who can rename one of them
+    can put another in its place.
 
     Args:
         folder: The plugin's folder, absolute.
     """
     files = sorted(one for one in folder.rglob("*") if "__pycache__" not in one.parts)
-    for path in (*reversed(folder.parents), folder, *files):
+    leading = dict.fromkeys((*reversed(folder.parents), *reversed(folder.resolve().parents)))
+    for path in (*leading, folder, *files):
         try:
             status = path.stat()
         except OSError:
             continue
-        shared = status.st_mode & stat.S_ISVTX and path in folder.parents
+        shared = status.st_mode & stat.S_ISVTX and path in leading
         writable = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not shared
         if writable or status.st_uid not in {0, os.geteuid()}:
             yield Notice(Text(_OTHERS_WRITE, {"path": str(path)}), Text(_KEEP, {"path": str(path)}))

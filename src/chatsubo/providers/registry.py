@@ -55,7 +55,12 @@ class Registry:
         disabled: list[Disabled] = []
         for found in [*installed(limit), *(dropped(folder, limit) if folder else ())]:
             if isinstance(found, Plugin):
-                usable[found.kind] = _in_place_of(usable.get(found.kind), found)
+                replaced = [usable[found.kind].source.origin] if found.kind in usable else []
+                if found.source.way is Way.FOLDER:
+                    # Nobody misses one that could not be used: an extra of ours that is not installed, say.
+                    replaced += [one.origin for one in disabled if one.kind == found.kind and not replaced]
+                    disabled = [one for one in disabled if one.kind != found.kind]
+                usable[found.kind] = _in_place_of(replaced, found)
                 continue
             disabled.append(found)
             if found.way is Way.FOLDER:
@@ -107,8 +112,7 @@ class Registry:
         vpns = tuple(gate for gate in config.vpns if gate.realm in entry.realms)
         try:
             provider: Any = self.plugins[entry.kind].from_config(entry.name, entry.model, vpns)
-            if not isinstance(provider, BaseProvider):
-                raise TypeError(f"it returned {type(provider).__name__}")  # noqa: TRY301  as if it had raised
+            _examine(provider, entry)
             return with_plain_methods(provider)
         except (Exception, SystemExit) as error:  # noqa: BLE001  a stranger's plugin may raise anything
             said = Redactor(secrets_in(entry.model))(described(error))
@@ -117,8 +121,29 @@ class Registry:
             return DisabledProvider(entry.kind, entry.name, entry.realms, reason)
 
 
-def _in_place_of(replaced: Plugin | None, plugin: Plugin) -> Plugin:
-    if replaced is None:
-        return plugin
-    notice = Notice(Text(N_("it takes the place of the plugin {origin}"), {"origin": replaced.source.origin}))
-    return replace(plugin, source=replace(plugin.source, notices=(notice, *plugin.source.notices)))
+def _in_place_of(replaced: Sequence[str], plugin: Plugin) -> Plugin:
+    """Return a plugin with a notice of each that it takes the place of."""
+    text = N_("it takes the place of the plugin {origin}")
+    notices = [Notice(Text(text, {"origin": origin})) for origin in replaced]
+    return replace(plugin, source=replace(plugin.source, notices=(*notices, *plugin.source.notices)))
+
+
+def _examine(provider: Any, entry: ProviderEntry) -> None:
+    """Make sure that the platform can begin to work with what a plugin made: one that it stumbles over stops it all.
+
+    Raises:
+        TypeError: If it cannot.
+    """
+    if not isinstance(provider, BaseProvider):
+        raise TypeError(f"it returned {type(provider).__name__}")
+    if provider.name != entry.name:
+        raise TypeError(f"it set name to {provider.name!r}")
+    realms: Any = provider.list_realms()
+    if not (isinstance(realms, list | tuple) and all(isinstance(one, str) for one in realms)):
+        raise TypeError(f"list_realms returned {type(realms).__name__}")
+    starts: Any = provider.max_concurrent_starts
+    timeout: Any = provider.start_timeout
+    if not (isinstance(starts, int) and starts > 0):
+        raise TypeError("max_concurrent_starts is no whole number above 0")
+    if not (isinstance(timeout, int | float) and timeout > 0):
+        raise TypeError("start_timeout is no number above 0")

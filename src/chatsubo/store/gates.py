@@ -71,7 +71,7 @@ async def bound_players(tx: AsyncConnection, url: str, *, cut_off: bool = False)
 
 
 async def admissions(tx: AsyncConnection, url: str) -> list[Admission]:
-    """Return which accounts are bound to a gate: as :func:`bound_players`, but cheap, since it is asked all the time."""
+    """Return which accounts are bound to a gate: as :func:`bound_players`, but cheap: it is asked all the time."""
     query = (
         select(
             accounts.c.id,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
 from litestar.types import Receive, Scope, Send
@@ -87,20 +88,25 @@ async def live(
     settings: TheSettings,
     listeners: NamedDependency[Any],
     reader: TheReader,
+    since: FromQuery[str | None] = None,
 ) -> Stream:
     """Send events until the browser leaves, the login ends, or the server stops.
+
+    The page says ``since`` which position of the bus it was made; what happened from then until its stream was open, it
+    has to look up.
 
     Raises:
         NotLoggedIn: If nobody is logged in.
         TooManyStreams: If the account listens in too many places.
     """
-    resumed = "last-event-id" in request.headers
+    if "last-event-id" in request.headers:
+        since = ""  # it was here before, and we do not know what it heard
     place = ExitStack()
     place.enter_context(listeners.listening(reader.actor))
-    return PlacedStream(_events(game, bus, reader, settings.keep_alive, resumed=resumed), place)
+    return PlacedStream(_events(game, bus, reader, settings.keep_alive, since), place)
 
 
-async def _events(game: Game, bus: Bus, reader: Reader, every: float, *, resumed: bool) -> AsyncIterator[bytes]:
+async def _events(game: Game, bus: Bus, reader: Reader, every: float, since: str | None) -> AsyncIterator[bytes]:
     """Yield events and signs of life; look at each sign of life whether the login still holds.
 
     Args:
@@ -108,14 +114,14 @@ async def _events(game: Game, bus: Bus, reader: Reader, every: float, *, resumed
         bus: Carries the events.
         reader: Whose stream this is.
         every: Seconds between two signs of life.
-        resumed: Whether the browser was here before: what happened in between it has to look up.
+        since: The position of the bus up to which the browser knows everything; None where it does not matter.
     """
     topics = topics_of(reader.actor)
     clock = asyncio.get_running_loop().time
     with bus.subscribe(topics) as subscription:
         # The id makes the browser say at its next try that it was here before.
         yield ServerSentEventMessage(data=None, id="1", retry=_RETRY, comment="chatsubo").encode()
-        if resumed:
+        if since is not None and bus.missed(topics, since):
             yield encode(RESYNC)
         check_at = clock() + every
         while True:

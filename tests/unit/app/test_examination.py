@@ -11,10 +11,11 @@ from chatsubo.app import examination
 from chatsubo.app.examination import examine
 from chatsubo.app.storage import engine_url
 from chatsubo.config import Config, ProviderEntry
+from chatsubo.domain.text import Text
 from chatsubo.gates import Gates
 from chatsubo.jobs.lock import FileLock
 from chatsubo.providers.base import Check
-from chatsubo.providers.registry import Registry
+from chatsubo.providers.registry import Disabled, Registry
 from chatsubo.testing import FakeConfig, FakeProvider
 from tests.unit.gates.gate import FakeGate, Network, gate
 
@@ -36,6 +37,17 @@ async def test_a_gate_that_cannot_be_asked_says_why_and_what_to_do(
         assert reason in str(finding.text)
         assert finding.remedy is not None
         assert all(word in str(finding.remedy) for word in ("url", "token", "vpns"))
+
+
+async def test_an_extra_of_ours_that_nobody_asked_for_is_nothing_to_see_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    disabled = [Disabled(kind, f"{kind}:Provider", Text("No module named 'that'")) for kind in ("pve", "rack")]
+
+    reports = {one.part: one.findings for one in await examine(Config(), Registry({}, disabled))}
+
+    assert [str(one.text) for one in reports["plugins"]] == ["rack: No module named 'that'"]
 
 
 class Odd(FakeProvider):

@@ -83,3 +83,19 @@ def test_data_is_one_line_of_json(capsys):
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert json.loads(out) == {"name": "été", "flags": [1]}
+
+
+HOSTILE = "a\x1b[2Jb\x1b]0;title\x07c\x9b31md\re\u202ef\nline"
+SHOWN = "a\\u001b[2Jb\\u001b]0;title\\u0007c\\u009b31md\\u000de\\u202ef\nline"
+
+
+def test_what_others_say_commands_nobodys_terminal(capsys):
+    console.say(HOSTILE)
+    console.note(HOSTILE)
+    console.table(["Name"], [[HOSTILE]], title=HOSTILE)
+    console.Failure(HOSTILE, HOSTILE).show()
+    console.data({"name": HOSTILE})
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{SHOWN}\n")
+    assert not set(out + err) & set("\x1b\x07\x9b\r\u202e")
+    assert json.loads(out.splitlines()[-1]) == {"name": HOSTILE}

@@ -62,6 +62,15 @@ def test_the_list_shows_what_each_plugin_can_and_where_it_comes_from(run, tmp_pa
     assert f"chmod go-w {tmp_path / 'plugins'}" in shown.stdout
 
 
+@pytest.mark.parametrize("arguments", [("plugin", "list"), ("plugin", "new", "rack"), ("inventory",)], ids=" ".join)
+def test_what_plugins_print_when_they_are_imported_does_not_spoil_what_programs_read(
+    run, tmp_path, monkeypatch, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plugins" / "broken" / "provider.py").write_text("import sys\nprint('told')\nsys.stdout.write('noise')")
+    assert json.loads(run(*arguments, "--json").stdout)
+
+
 def test_the_list_is_there_for_programs_and_needs_no_configuration(run, tmp_path):
     told = json.loads(run("plugin", "list", "--json").stdout)
     plugins = {one["kind"]: one for one in told["plugins"]}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chatsubo.domain.text import Text
+from chatsubo.domain.text import Text, visible
 from chatsubo.i18n import translator
 
 
@@ -19,3 +19,7 @@ def test_a_stranger_s_sentence_that_cannot_be_filled_in_stays_as_it_is(message: 
     text = Text(message, {"reason": "why"})
     assert str(text) == message
     assert translator("fr").text(text) == message
+
+
+def test_what_commands_a_terminal_is_written_out_and_all_else_stays() -> None:
+    assert visible("\x1b[31mé\x9b \u2066漢\t字\n\udc80") == "\\u001b[31mé\\u009b \\u2066漢\t字\n\\udc80"

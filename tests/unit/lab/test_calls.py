@@ -49,8 +49,14 @@ class Mute(Exception):
         raise ValueError("no words")
 
 
-@pytest.mark.parametrize("error", [KeyError("surprise"), TimeoutError(), OSError(5, "I/O error"), Mute()])
-async def test_whatever_a_plugin_raises_is_a_providers_error(error: Exception) -> None:
+RAISED = (
+    *(KeyError("surprise"), TimeoutError(), OSError(5, "I/O error"), Mute()),
+    *(SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseExceptionGroup("many", [SystemExit(4)])),
+)
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda one: type(one).__name__)
+async def test_whatever_a_plugin_raises_is_a_providers_error(error: BaseException) -> None:
     async def broken() -> None:
         raise error
 

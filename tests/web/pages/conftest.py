@@ -1,6 +1,7 @@
 """Visitors of a site with a whole evening's game in it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from chatsubo.live.bus import Bus
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import upgrade
 from tests.game.world import Clock, World
-from tests.web.pages.browsing import club  # noqa: F401  a fixture
+from tests.web.pages.club import Club, new_club
 from tests.web.pages.evening import PASSWORD, WHO, Evening, begin
 from tests.web.pages.reading import Page
 from tests.web.site import Browser, Site
@@ -94,3 +95,10 @@ async def organiser(site: Site, visit):
 @pytest.fixture
 async def nobody(site: Site, visit):
     return await visit(site)
+
+
+@pytest.fixture
+async def club(make_site: Any, world: Any, evening: Evening) -> AsyncIterator[Club]:
+    """Somebody's browser at the site, on an evening."""
+    async with new_club(make_site, world) as there:
+        yield there

@@ -9,7 +9,7 @@ from chatsubo.live.bus import ADMINS, Event, account_topic
 from tests.needs import need
 from tests.unit.gates.gate import FakeGate
 from tests.web.pages import gated
-from tests.web.pages.browsing import Club
+from tests.web.pages.club import Club
 
 pytestmark = need.chromium
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from chatsubo.providers.exc import Misconfigured, ProviderError
+from chatsubo.providers.exc import BackendConnectionException, Misconfigured, ProviderError
 from chatsubo.providers.pve.config import PveConfig
 from chatsubo.providers.pve.errors import CAUGHT, meaning, translate
 
@@ -16,6 +16,8 @@ CONNECT_LIMIT = 10.0
 GRACE = 15.0
 """Seconds that a request which changes something may go on after its caller was cancelled."""
 GOOD = 400
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest answer that is read; ten thousand guests are listed in a tenth of it."""
 
 Values = Mapping[str, str | int | bool | Sequence[str]]
 """Parameters of a request; a list is sent as one parameter several times."""
@@ -39,6 +41,7 @@ class Client:
         self._config = config
         self._slots = asyncio.Semaphore(config.max_in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._connecting = asyncio.Lock()
 
     def __repr__(self) -> str:
@@ -81,7 +84,11 @@ class Client:
             raise
 
     async def aclose(self) -> None:
-        """Close the connections; the next request makes new ones."""
+        """Close the connections, for good: what still runs in the background is refused."""
+        self._closed = True
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -97,7 +104,7 @@ class Client:
                 translated = translate(error, self.name)
                 if isinstance(translated, Misconfigured):
                     # The certificates may be renewed meanwhile: the next request reads them again.
-                    await self.aclose()
+                    await self._disconnect()
                 raise translated from None
 
     async def _exchange(
@@ -108,14 +115,14 @@ class Client:
         url = self._config.api.url + path
         # Not followed: the token is for this host alone.
         async with session.request(method, url, params=query, data=form, allow_redirects=False) as answer:
-            return self._read(answer.status, answer.reason or "", await answer.read())
+            return self._read(answer.status, answer.reason or "", await _body(answer))
 
     def _read(self, status: int, reason: str, body: bytes) -> Any:
         try:
             read = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError) as error:
             if status < GOOD:
-                raise
+                raise ValueError("an answer that is not JSON") from error
             # A refusal (401) and the errors of older versions are in the reason phrase alone.
             read = {}
         if status < GOOD:
@@ -130,6 +137,8 @@ class Client:
 
     async def _connect(self) -> aiohttp.ClientSession:
         async with self._connecting:
+            if self._closed:
+                raise BackendConnectionException(self.name, "the provider is closed")
             if self._session is None:
                 api = self._config.api
                 connector = aiohttp.TCPConnector(ssl=await asyncio.to_thread(self._tls), limit=0)
@@ -153,6 +162,15 @@ class Client:
             # Newer Pythons ask for extensions that the certificates of a cluster's own authority do not have.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST:
+            raise ValueError("an answer without an end")
+    return bytes(body)
 
 
 def _pairs(values: Values | None) -> list[tuple[str, str]]:

@@ -100,7 +100,7 @@ class Clones:
         Args:
             vmid: Its id.
             session: Whose it must be.
-            generation: Which it must be of; any if None.
+            generation: The latest that it may be of; any if None.
             limit: Seconds that it may take.
 
         Raises:
@@ -134,7 +134,7 @@ class Clones:
         It is where an earlier try was killed, or its answer was lost; while it is copied nobody can see whose it is.
         """
         try:
-            await self.remove(vmid, order.id, limit=min(SPARE, order.seconds_left / 2))
+            await self.remove(vmid, order.id, order.generation, limit=min(SPARE, order.seconds_left / 2))
         except ProviderError:
             return False
         return all(one.vmid != vmid for one in await self._cluster.guests.all())
@@ -161,7 +161,7 @@ class Clones:
         if not labels and str(config.get("lock") or "") in BEING_MADE:
             # While it is copied its Notes are Proxmox's own: whose it is shows when that is done.
             raise Locked(f"pve/{self._cluster.provider}: the guest {vmid} is being made")
-        if not ours or generation not in (None, generation_of(labels)):
+        if not ours or (generation is not None and generation_of(labels) > generation):
             return
         if await self._cluster.guests.is_running(guest):
             # One that has stopped by itself meanwhile is told in the words of its agent, too.

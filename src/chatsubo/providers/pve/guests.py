@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
-from chatsubo.providers.exc import BackendConnectionException
+from chatsubo.providers.exc import BackendConnectionException, ProviderError
 from chatsubo.providers.pve.client import Client, Values
 from chatsubo.providers.pve.config import Vmids
 from chatsubo.providers.pve.errors import Moved
@@ -85,7 +85,7 @@ class Guests:
         listed = await self.client.get("/cluster/resources", {"type": "vm"})
         try:
             found = [self._up_to_date(_guest(raw)) for raw in listed]
-        except (TypeError, KeyError, ValueError) as error:
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
             raise BackendConnectionException(self.client.name, f"a list of guests that is none: {error!r}") from None
         return sorted((one for one in found if self._counts(one)), key=lambda one: one.vmid)
 
@@ -112,8 +112,15 @@ class Guests:
         raise Moved(f"{self.client.name}: there is no guest {vmid}")
 
     async def config(self, guest: Guest) -> dict[str, Any]:
-        """Return the configuration that a guest has now."""
-        return dict(await self.client.get(f"{guest.path}/config", {"current": True}))
+        """Return the configuration that a guest has now.
+
+        Raises:
+            ProviderError: As Proxmox answers.
+        """
+        config = await self.client.get(f"{guest.path}/config", {"current": True})
+        if not isinstance(config, dict):
+            raise ProviderError(f"{self.client.name}: a configuration of the guest {guest.vmid} that is none")
+        return config
 
     async def snapshots(self, guest: Guest) -> dict[str, str]:
         """Return the snapshots of a guest, each with its parent; ``current`` stands for the present state."""

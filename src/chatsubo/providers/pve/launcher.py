@@ -72,6 +72,9 @@ class Launcher:
         try:
             instance = await self._launch(realm, template, order, made)
             await self._drop(made - {instance.id}, order)
+            if made:
+                # Another process may have gone on while this one slept.
+                await self._found(order)
         except BaseException:
             await self._clean(order, made)
             raise
@@ -88,9 +91,7 @@ class Launcher:
         await self._remove_all(found, session)
 
     async def _launch(self, realm: str, template: str, order: StartOrder, made: set[int]) -> PveInstance:
-        found = await patiently(partial(self._clones.of_session, order.id), order.deadline)
-        if any(one.generation > order.generation for _, one in found):
-            raise Cancelled(f"the session {order.id} has a later generation than {order.generation}")
+        found = await self._found(order)
         adopted = await self._adopt(found, order)
         if adopted is not None:
             return adopted
@@ -101,15 +102,22 @@ class Launcher:
         before = max(found, key=lambda one: one[1].generation, default=None)
         if found:
             order.progress.stage(REMOVING)
-            await self._remove_all(found, order.id)
+            await self._remove_all(found, order.id, order.generation)
         return await self._make(realm, source, order, before[0] if before else None, made)
+
+    async def _found(self, order: StartOrder) -> list[Found]:
+        """Return what there is of a session; none of it is of a later generation."""
+        found = await patiently(partial(self._clones.of_session, order.id), order.deadline)
+        if any(one.generation > order.generation for _, one in found):
+            raise Cancelled(f"the session {order.id} has a later generation than {order.generation}")
+        return found
 
     async def _adopt(self, found: list[Found], order: StartOrder) -> PveInstance | None:
         """Return the finished clone of this generation, if it runs; what else there is of the session goes."""
         for seen, instance in found:
             finished = seen.labels.get(STATE) == FINISHED and instance.generation == order.generation
             if finished and await self._runs(seen.guest.vmid, order):
-                await self._remove_all([one for one in found if one[0] is not seen], order.id)
+                await self._remove_all([one for one in found if one[0] is not seen], order.id, order.generation)
                 instance.running = True
                 return instance
         return None
@@ -125,9 +133,9 @@ class Launcher:
         except Moved:
             return False
 
-    async def _remove_all(self, found: list[Found], session: str) -> None:
+    async def _remove_all(self, found: list[Found], session: str, generation: int | None = None) -> None:
         for seen, _ in found:
-            await self._clones.remove(seen.guest.vmid, session)
+            await self._clones.remove(seen.guest.vmid, session, generation)
 
     async def _make(
         self, realm: str, source: PveTemplate, order: StartOrder, before: Seen | None, made: set[int]
@@ -213,7 +221,7 @@ class Launcher:
         """
         for vmid in sorted(spare):
             try:
-                await self._clones.remove(vmid, order.id, limit=min(SPARE, order.seconds_left / 2))
+                await self._clones.remove(vmid, order.id, order.generation, limit=min(SPARE, order.seconds_left / 2))
             except ProviderError as error:
                 log.warning("pve.leftover", provider=self._cluster.provider, session=order.id, reason=str(error))
 

@@ -15,6 +15,8 @@ Report = Callable[[Text], None]
 _NAMES = ("id", "name", "realm", "template", "address", "flags", "creds", "labels", "dynamic")
 _MORE = ("session", "session_id", "running", "endpoints")
 _MOST_PORT = 65535
+MOST = 100_000
+"""How many items are read of one listing: one that never ends would fill the memory long after it was given up."""
 
 
 class Unreadable(Exception):
@@ -37,7 +39,7 @@ def read_all(answer: Any, read: Callable[[Told, Report], Item | None]) -> Listin
         read: Reads one item, and reports what in it cannot be used; ``None`` leaves it out.
 
     Raises:
-        ProviderError: If it is no list; a text is taken for a reason.
+        ProviderError: If it is no list, or has no end; a text is taken for a reason.
     """
     if isinstance(answer, str):
         raise ProviderError(answer)
@@ -45,7 +47,9 @@ def read_all(answer: Any, read: Callable[[Told, Report], Item | None]) -> Listin
         raise ProviderError(f"it returned {_what(answer)} instead of a list")
     items: list[Item] = []
     rejected: list[Rejected] = []
-    for one in answer:
+    for number, one in enumerate(answer):
+        if number == MOST:
+            raise ProviderError(f"it lists more than {MOST}")
         told: Told = {}
         reasons: list[Text] = []
         try:

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from chatsubo.providers.base import BaseInstance, BaseProvider, Finding
 from chatsubo.providers.exc import BackendConnectionException, Misconfigured
+from chatsubo.providers.seedstyle import SeedStyleProvider
+from chatsubo.testing.kit.asking import Asked
 from chatsubo.testing.kit.ground import HOOKS
 from chatsubo.testing.kit.provider import ProviderKit
 
@@ -20,6 +22,23 @@ WAIVED: Mapping[str, str] = {
     **dict.fromkeys(("spoil", "is_spoiled"), LOOKS),
     "secrets": SECRETS,
 }
+
+OLD_STYLE: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "test_a_started_instance_is_listed_with_session_and_generation",
+            "test_a_start_of_a_newer_generation_takes_the_place_of_the_older",
+            "test_an_order_of_an_older_generation_disturbs_nothing",
+            "test_a_reset_instance_is_listed_with_the_new_generation",
+            "test_a_reset_that_is_repeated_resets_once",
+            "test_a_reset_of_what_is_gone_makes_it_anew",
+            "test_a_reset_of_an_older_generation_disturbs_nothing",
+        ),
+        "a plugin in the old style is told no generation, so its listing tells none to another process",
+    ),
+    "test_a_reset_keeps_address_flags_and_creds": "a plugin in the old style makes its flags itself, at each reset too",
+}
+"""The checks that no plugin in the old style can be asked, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,7 @@ async def kit_for(provider: BaseProvider, wishes: Wishes) -> type["Live"]:
     }
     return _made(
         findings=check.findings,
+        spared=OLD_STYLE if isinstance(provider, SeedStyleProvider) else {},
         abilities=frozenset(abilities),
         waived=waived,
         realm=realm,
@@ -109,6 +129,7 @@ class Live(ProviderKit):
 
     Attributes:
         findings: What the provider's own check found.
+        spared: Checks that are not made, each with the reason.
     """
 
     abilities = frozenset()
@@ -116,6 +137,14 @@ class Live(ProviderKit):
     flags = None
     creds = None
     findings: ClassVar[Sequence[Finding]] = ()
+    spared: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def asked(cls, name: str) -> Asked:
+        """Return whether the check ``name`` is made, and why not."""
+        if name in cls.spared:
+            return Asked(name, "spared", cls.spared[name], waived=True)
+        return super().asked(name)
 
     async def classic_machine(self) -> BaseInstance:
         """Return the classic machine that is there already."""

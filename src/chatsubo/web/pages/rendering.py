@@ -21,8 +21,9 @@ from chatsubo.game.views import BoxCard, FlagForm
 from chatsubo.game.vpn import Vpn
 from chatsubo.game.vpn_views import RealmAccess
 from chatsubo.i18n import languages, translator
+from chatsubo.live.bus import Bus
 from chatsubo.web.assets import bundled
-from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings, TheVpn
+from chatsubo.web.dependencies import AnyRequest, TheBus, TheGame, TheSettings, TheVpn
 from chatsubo.web.errors import Problem, headers_of, problem_of, status_of
 from chatsubo.web.markdown import markdown
 from chatsubo.web.pages.browsers import browser_name
@@ -87,6 +88,7 @@ def surroundings(request: AnyRequest) -> dict[str, Any]:
         "path": request.scope["path"],
         "address": _address(request),
         "now": datetime.now(UTC),
+        "heard": "",
         "me": None,
         "tracks": (),
         "ways": None,
@@ -108,10 +110,13 @@ class Show:
         request: What was asked.
         game: The use cases.
         settings: Where the pages are.
+        bus: Carries the events that pages follow.
         vpn: Knows whether the reader is connected.
     """
 
-    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings, vpn: Vpn) -> None:
+    def __init__(self, request: AnyRequest, game: Game, settings: WebSettings, bus: Bus, vpn: Vpn) -> None:
+        # Before anything is read: what is published from now on, the page may not show yet.
+        self._heard = bus.position
         self._request = request
         self._game = game
         self._settings = settings
@@ -125,7 +130,7 @@ class Show:
 
     async def page(self, name: str, error: ChatsuboError | None = None, **context: Any) -> Template:
         """Return a whole page; one that tells about an ``error`` has its status."""
-        frame = surroundings(self._request)
+        frame = {**surroundings(self._request), "heard": self._heard}
         viewer = self.reader.viewer
         if viewer is not None:
             frame["me"], frame["tracks"] = await self._game.catalogue.frame(viewer)
@@ -163,9 +168,9 @@ TheShow = NamedDependency[Show]
 """How a handler asks for it, as ``show``."""
 
 
-def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings, vpn: TheVpn) -> Show:
+def provide_show(request: AnyRequest, game: TheGame, settings: TheSettings, bus: TheBus, vpn: TheVpn) -> Show:
     """``show``: shows things to whoever reads."""
-    return Show(request, game, settings, vpn)
+    return Show(request, game, settings, bus, vpn)
 
 
 def _template(name: str, context: dict[str, Any], error: ChatsuboError | None) -> Template:

@@ -105,6 +105,7 @@ def test_a_folder_that_does_not_work_does_not_fall_back_to_what_it_takes_the_pla
         ("x = 1\nraise SystemExit(3)", "SystemExit: 3 (provider.py, line 2)"),
         ("import sys\nsys.exit()", "SystemExit (provider.py, line 2)"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt (provider.py, line 1)"),
+        ("class E(Exception):\n  __str__ = exit\nraise E", "E (it cannot be told in words) (provider.py, line 3)"),
         ("import threading\nthreading.Event().wait()", "its import did not end within 0.2 s"),
         ("x = 1", "its provider.py has no subclass of BaseProvider"),
         ("from app.providers.base.provider import BaseProvider", "its provider.py has no subclass of BaseProvider"),
@@ -131,6 +132,15 @@ def test_two_providers_in_one_file_are_one_too_many_unless_one_is_made_from_the_
     base = "from app.providers.base.provider import BaseProvider as B\nclass A(B):\n  kind = 'rack'\n"
     write("rack", base + "class C(B):\n  kind = 'rack'")
     assert reasons(Registry.load(folder))["rack"] == "its provider.py has several providers: A, C"
+
+
+def test_one_in_a_folder_takes_the_place_of_one_that_cannot_be_used_and_nobody_hears_of_that_one(folder, write, entry):
+    entry(("docker", "nowhere:DockerProvider"))
+    write("docker")
+    registry = Registry.load(folder)
+    assert (registry.disabled, registry.troubles(), registry.hints().get("docker")) == ((), (), None)
+    [notice] = registry.sources["docker"].notices
+    assert str(notice.text) == "it takes the place of the plugin nowhere:DockerProvider"
 
 
 @pytest.mark.parametrize(("name", "reason"), [("a b", "cannot be called 'a b'"), ("base", "cannot be called 'base'")])
@@ -191,9 +201,36 @@ def test_what_others_can_write_is_told_of_with_a_remedy(folder, write, what, mod
     assert "chmod go-w" in str(notice.remedy)
 
 
+def test_what_leads_to_a_plugin_behind_a_link_is_looked_at_too(folder, write, tmp_path):
+    (tmp_path / "shared").mkdir()
+    write("yard").rename(tmp_path / "shared" / "yard")
+    (folder / "yard").symlink_to(tmp_path / "shared" / "yard")
+    assert not Registry.load(folder).sources["yard"].notices
+    (tmp_path / "shared").chmod(0o777)
+    [notice] = Registry.load(folder).sources["yard"].notices
+    assert str(tmp_path / "shared") in str(notice.text)
+
+
 def configuration(kind: str, **raw: object) -> Config:
     model = RawConfig(realms=("wz01",), raw={"realms": ["wz01"], **raw}, secrets=(Secret("hunter2-and-more"),))
     return Config(providers=(ProviderEntry(kind=kind, name="cellar", model=model),))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("made.name = 'attic'", "TypeError: it set name to 'attic'"),
+        ("made.list_realms = lambda: None", "TypeError: list_realms returned NoneType"),
+        ("made.max_concurrent_starts = '4'", "TypeError: max_concurrent_starts is no whole number above 0"),
+        ("made.start_timeout = None", "TypeError: start_timeout is no number above 0"),
+    ],
+)
+async def test_a_provider_that_the_platform_would_stumble_over_is_disabled(folder, write, line, reason):
+    write("rack", NATIVE.replace("return made", f"{line}; return made"), instance="NAME = ''")
+    made = Registry.load(folder).build(configuration("rack"))["cellar"]
+    assert (made.name, made.list_realms()) == ("cellar", ["wz01"])
+    with pytest.raises(PluginDisabled, match=reason):
+        await made.check()
 
 
 @pytest.mark.parametrize("raised", ["ValueError('bad hunter2-and-more')", "SystemExit(1)"])

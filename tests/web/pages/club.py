@@ -1,15 +1,16 @@
-"""Somebody's browser at a site that really listens."""
+"""A browser at a site that really listens."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from chatsubo.web.server import make_server
 from tests.needs import chromium
-from tests.web.pages.evening import PASSWORD, Evening
+from tests.web.pages.evening import PASSWORD
 
 PATIENCE = 90_000
 """Milliseconds to wait for what is to be seen: far more than it takes, even where the machine is busy."""
@@ -42,12 +43,12 @@ class Club:
         return page
 
     def streams(self) -> int:
-        return sum(url.endswith("/live") for url in self.asked)
+        return sum("/live?since=" in url for url in self.asked)
 
 
-@pytest.fixture
-async def club(make_site, world, evening: Evening) -> AsyncIterator[Club]:
-    """Somebody's browser at the site, which really listens."""
+@asynccontextmanager
+async def new_club(make_site: Any, world: Any) -> AsyncIterator[Club]:
+    """Somebody's browser at the site, which really listens; at the end nothing may have been complained about."""
     site = make_site("http://127.0.0.1", keep_alive=1.0)
     server = make_server(site.application, world.bus, site.settings, host="127.0.0.1", port=0)
     serving = asyncio.create_task(server.serve())
