@@ -15,8 +15,6 @@ from tests.web.pages.test_every_page import KEPT, PLAYED
 
 pytestmark = need.chromium
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-
 CUT_OFF = """() => {
   const tables = [...document.querySelectorAll(".table-wrap")].filter((one) => one.scrollWidth > one.clientWidth);
   const tabs = [...document.querySelectorAll(".tabs [aria-current]")].filter((one) => {
