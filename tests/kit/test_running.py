@@ -182,3 +182,20 @@ def test_results_are_written_to_a_file_beside_those_of_other_kits(tmp_path: Path
         ("TestTwoWays", "stopping_twice_is_a_success"): "passed",
         ("TestTwoWays", "stopping_what_never_was_is_a_success"): "passed",
     }
+
+
+async def test_a_plugin_that_would_end_the_process_fails_a_check() -> None:
+    class Quits(KitFake):
+        async def stop_dynamic_instance(self, session_id: str) -> None:
+            sys.exit(f"no more of {session_id}")
+
+    class Quitting(FakeKit):
+        made = Quits
+
+    async def make() -> Ground:
+        there = KitHypervisor()
+        return there, Quitting.made(there), Quitting.made(there)
+
+    [result] = [one async for one in hold(Quitting, make, only="stopping_twice")]
+    assert result.outcome is Outcome.FAILED
+    assert result.reason.startswith("it raised RuntimeError: SystemExit: no more of ")

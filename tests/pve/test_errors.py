@@ -236,6 +236,7 @@ NOT_THE_API = {
     "a text": '{"data": "nothing"}',
     "depths": "[" * 100_000,
     "no end": '{"data": []}' + " " * 2000,
+    "rows without what they are about": '{"data": [{"name": "mail"}]}',
 }
 
 
@@ -248,15 +249,39 @@ async def test_json_that_is_not_the_apis_is_an_error_of_ours(pve, make_provider,
         await make_provider().list_instances()
 
 
+async def test_json_at_another_place_is_no_answer(pve, make_provider, monkeypatch):
+    elsewhere = web.Response(
+        status=302, headers={"Location": "/"}, text='{"data": []}', content_type="application/json"
+    )
+    monkeypatch.setattr(pve, "_in_another_way", lambda: elsewhere)
+    pve.mood = "garble"
+    with pytest.raises(BackendConnectionException):
+        await make_provider().list_instances()
+
+
+async def test_a_task_that_tells_no_status_is_asked_again(pve, make_provider, monkeypatch):
+    add_vm(pve, 100, labels())
+    ask = client.Client._ask
+    silent: list[dict[str, str] | None] = [None, {}]
+
+    async def silent_at_first(self, method, path, values):
+        told = await ask(self, method, path, values)
+        return silent.pop() if path.endswith("/status") and "/tasks/" in path and silent else told
+
+    monkeypatch.setattr(client.Client, "_ask", silent_at_first)
+    assert (await make_provider().reset("wz01", "mail")).running
+    assert not silent
+
+
 async def test_one_guest_whose_configuration_is_none_spoils_no_other(pve, make_provider, monkeypatch):
     add_vm(pve, 100, labels())
     add_vm(pve, 101, labels(template="other"))
-    get = client.Client.get
+    ask = client.Client._ask
 
-    async def half_answered(self, path, values=None):
-        return None if path.endswith("/qemu/100/config") else await get(self, path, values)
+    async def half_answered(self, method, path, values):
+        return None if path.endswith("/qemu/100/config") else await ask(self, method, path, values)
 
-    monkeypatch.setattr(client.Client, "get", half_answered)
+    monkeypatch.setattr(client.Client, "_ask", half_answered)
     listing = await make_provider().list_instances()
     assert [one.id for one in listing.items] == [101]
     [rejected] = listing.rejected

@@ -33,7 +33,7 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
         TimedOut: If the limit passed.
         ProviderError: As the provider says, with values that can be kept; also for whatever else a plugin raised.
     """
-    task = asyncio.ensure_future(_contained(call))
+    task = asyncio.ensure_future(contained(call))
     try:
         done, _ = await asyncio.wait({task}, timeout=limit)
     except asyncio.CancelledError:
@@ -54,8 +54,12 @@ async def bounded(call: Awaitable[T], limit: float, calling_off: float) -> T:
         raise ProviderError(spoken(described(error))) from error
 
 
-async def _contained(call: Awaitable[T]) -> T:
-    """Return what ``call`` returns. What would end the process, not only the task, ends the call alone."""
+async def contained(call: Awaitable[T]) -> T:
+    """Return what ``call`` returns. What would end the process, not only the task, ends the call alone.
+
+    Raises:
+        RuntimeError: In place of what would end the process.
+    """
     try:
         return await call
     except (SystemExit, KeyboardInterrupt) as error:

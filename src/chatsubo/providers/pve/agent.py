@@ -61,10 +61,12 @@ class Agent:
         asked: dict[str, Any] = {"command": list(command) if await self._takes_lists() else " ".join(command)}
         if stdin:
             asked["input-data"] = stdin
-        pid = int((await self._guests.post(guest, "agent/exec", asked))["pid"])
+        begun = await self._guests.post(guest, "agent/exec", asked)
+        if not (isinstance(begun, dict) and isinstance(pid := begun.get("pid"), int)):
+            raise NotReady(f"{command[0]} was begun in the guest, but not told as what")
         pause = Pause(min(deadline, time.monotonic() + PROGRAM_LIMIT))
         while True:
-            status = await self._guests.client.get(f"{guest.path}/agent/exec-status", {"pid": pid})
+            status = await self._guests.client.get_object(f"{guest.path}/agent/exec-status", {"pid": pid})
             if status.get("exited"):
                 break
             if pause.over:
@@ -99,18 +101,18 @@ class Agent:
                 raise NotReady("the guest has no address: does its network have a DHCP server?")
             await pause.wait()
 
-    async def _interfaces(self, guest: Guest) -> list[Mapping[str, Any]]:
+    async def _interfaces(self, guest: Guest) -> Sequence[Mapping[str, Any]]:
         if guest.kind == "qemu":
-            answer = await self._guests.client.get(f"{guest.path}/agent/network-get-interfaces")
-            return list((answer or {}).get("result") or ())
+            answer = await self._guests.client.get_object(f"{guest.path}/agent/network-get-interfaces")
+            return list(answer.get("result") or ())
         try:
-            return list(await self._guests.client.get(f"{guest.path}/interfaces") or ())
+            return await self._guests.client.get_rows(f"{guest.path}/interfaces", "name", maybe=True)
         except Misconfigured:
             raise Misconfigured("this version does not tell a container's address: configure addresses") from None
 
     async def _takes_lists(self) -> bool:
         if self._major is None:
-            self._major = major(await self._guests.client.get("/version")) or ARRAYS_SINCE
+            self._major = major(await self._guests.client.get_object("/version")) or ARRAYS_SINCE
         return self._major >= ARRAYS_SINCE
 
 

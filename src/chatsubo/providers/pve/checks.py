@@ -61,7 +61,7 @@ def version(answer: Mapping[str, Any]) -> Iterator[Finding]:
 async def rights(client: Client, config: PveConfig, version: int) -> list[Finding]:
     """Say which rights the token lacks for a major version."""
     held: set[str] = set()
-    for granted in dict(await client.get("/access/permissions")).values():
+    for granted in (await client.get_object("/access/permissions")).values():
         held |= {name for name, given in dict(granted).items() if given or given == 0}
     needed = CLASSIC_RIGHTS + (DYNAMIC_RIGHTS if config.dynamic else ())
     if config.dynamic and version >= BRIDGES_SINCE:
@@ -76,7 +76,7 @@ async def rights(client: Client, config: PveConfig, version: int) -> list[Findin
 
 async def nodes(client: Client, config: PveConfig) -> list[Finding]:
     """Say which of the configured nodes are not there or not online."""
-    found = {str(one["node"]): one.get("status") == "online" for one in await client.get("/nodes")}
+    found = {str(one["node"]): one.get("status") == "online" for one in await client.get_rows("/nodes", "node")}
     findings = []
     for name in config.nodes:
         if name not in found:
@@ -103,11 +103,11 @@ async def firewall(client: Client, dynamic: Dynamic) -> list[Finding]:
         text = N_("Clones get no firewall rules: the configuration says that their network keeps them apart.")
         return [Finding(ok=True, text=Text(text))]
     try:
-        options = await client.get("/cluster/firewall/options")
+        options = await client.get_object("/cluster/firewall/options")
     except AccessRefused:
         text = N_("Whether the firewall of the datacenter is on may not be read: the token lacks Sys.Audit.")
         return [Finding(ok=False, text=Text(text), remedy=Text(N_("Look yourself: Datacenter, Firewall, Options.")))]
-    if str(dict(options).get("enable") or "0") != "0":
+    if str(options.get("enable") or "0") != "0":
         return [Finding(ok=True, text=Text(N_("The firewall of the datacenter is on.")))]
     text = N_("The firewall of the datacenter is off: the rules of clones have no effect.")
     return [Finding(ok=False, text=Text(text), remedy=Text(N_("Turn it on: Datacenter, Firewall, Options.")))]

@@ -15,7 +15,8 @@ from chatsubo.providers.pve.errors import CAUGHT, meaning, translate
 CONNECT_LIMIT = 10.0
 GRACE = 15.0
 """Seconds that a request which changes something may go on after its caller was cancelled."""
-GOOD = 400
+GOOD, REFUSED = 300, 400
+"""Answers below the first are good; from the second on they say why not. Those between lead to another place."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest answer that is read; ten thousand guests are listed in a tenth of it."""
 
@@ -48,17 +49,41 @@ class Client:
         """Return which provider's it is; no token."""
         return f"<Client {self.name}>"
 
-    async def get(self, path: str, values: Values | None = None) -> Any:
-        """Return what Proxmox tells.
+    async def get_object(self, path: str, values: Values | None = None) -> dict[str, Any]:
+        """Return what Proxmox tells of one thing; empty where it has nothing to tell.
 
         Args:
-            path: Of the API, as in ``/nodes``.
+            path: Of the API, as in ``/version``.
             values: The query.
 
         Raises:
             ProviderError: As Proxmox answers.
         """
-        return await self._ask("GET", path, values)
+        told = await self._ask("GET", path, values)
+        if not isinstance(told, dict | None):
+            raise BackendConnectionException(self.name, f"{path} is told as a {type(told).__name__}, not as an object")
+        return told or {}
+
+    async def get_rows(
+        self, path: str, key: str, values: Values | None = None, *, maybe: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return what Proxmox lists.
+
+        Args:
+            path: Of the API, as in ``/nodes``.
+            key: What each row must have.
+            values: The query.
+            maybe: Whether there may be no list at all, which is an empty one then.
+
+        Raises:
+            ProviderError: As Proxmox answers.
+        """
+        told = await self._ask("GET", path, values)
+        if told is None and maybe:
+            return []
+        if not isinstance(told, list) or not all(isinstance(one, dict) and key in one for one in told):
+            raise BackendConnectionException(self.name, f"{path} is told as no list of what has a {key}")
+        return told
 
     async def change(self, method: str, path: str, values: Values | None = None) -> Any:
         """Change something and return the answer: mostly the id of a task.
@@ -121,13 +146,15 @@ class Client:
         try:
             read = json.loads(body)
         except (ValueError, RecursionError) as error:
-            if status < GOOD:
+            if status < REFUSED:
                 raise ValueError("an answer that is not JSON") from error
             # A refusal (401) and the errors of older versions are in the reason phrase alone.
             read = {}
-        if status < GOOD:
-            return read["data"] if isinstance(read, dict) and "data" in read else _not_the_api()
-        raise self._error(status, reason, read if isinstance(read, dict) else {})
+        if status >= REFUSED:
+            raise self._error(status, reason, read if isinstance(read, dict) else {})
+        if status >= GOOD or not isinstance(read, dict) or "data" not in read:
+            raise ValueError("an answer of something else")
+        return read["data"]
 
     def _error(self, status: int, reason: str, read: Mapping[str, Any]) -> ProviderError:
         said = str(read.get("message") or "").strip() or reason
@@ -183,7 +210,3 @@ def _pairs(values: Values | None) -> list[tuple[str, str]]:
         else:
             pairs += [(key, one) for one in value]
     return pairs
-
-
-def _not_the_api() -> Any:
-    raise ValueError("an answer without data")

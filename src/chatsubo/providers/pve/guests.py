@@ -82,7 +82,7 @@ class Guests:
         Raises:
             ProviderError: As Proxmox answers.
         """
-        listed = await self.client.get("/cluster/resources", {"type": "vm"})
+        listed = await self.client.get_rows("/cluster/resources", "vmid", {"type": "vm"})
         try:
             found = [self._up_to_date(_guest(raw)) for raw in listed]
         except (AttributeError, TypeError, KeyError, ValueError) as error:
@@ -117,19 +117,19 @@ class Guests:
         Raises:
             ProviderError: As Proxmox answers.
         """
-        config = await self.client.get(f"{guest.path}/config", {"current": True})
-        if not isinstance(config, dict):
+        config = await self.client.get_object(f"{guest.path}/config", {"current": True})
+        if "digest" not in config:
             raise ProviderError(f"{self.client.name}: a configuration of the guest {guest.vmid} that is none")
         return config
 
     async def snapshots(self, guest: Guest) -> dict[str, str]:
         """Return the snapshots of a guest, each with its parent; ``current`` stands for the present state."""
-        listed = await self.client.get(f"{guest.path}/snapshot")
+        listed = await self.client.get_rows(f"{guest.path}/snapshot", "name")
         return {str(one["name"]): str(one.get("parent") or "") for one in listed}
 
     async def is_running(self, guest: Guest) -> bool:
         """Say whether a guest runs, as its node knows it this moment."""
-        runs = bool((await self.client.get(f"{guest.path}/status/current"))["status"] == "running")
+        runs = (await self.client.get_object(f"{guest.path}/status/current")).get("status") == "running"
         if runs:
             self._seen_up[guest.vmid] = time.monotonic()
         else:

@@ -94,7 +94,7 @@ async def fence(guests: Guests, guest: Guest, network: RealmNetwork, dynamic: Dy
 
 async def _clear(guests: Guests, guest: Guest) -> None:
     """Remove all rules: a clone inherits its template's, and some may be there from a try that was cut off."""
-    rules = await guests.client.get(f"{guest.path}/firewall/rules")
+    rules = await guests.client.get_rows(f"{guest.path}/firewall/rules", "pos")
     for place in sorted((int(one["pos"]) for one in rules), reverse=True):
         await guests.client.change("DELETE", f"{guest.path}/firewall/rules/{place}")
 
@@ -104,7 +104,7 @@ async def _bind(guests: Guests, guest: Guest, address: str) -> None:
     place = f"{guest.path}/firewall/ipset/{IPSET}"
     with contextlib.suppress(Exists):
         await guests.post(guest, "firewall/ipset", {"name": IPSET})
-    held = {str(one["cidr"]) for one in await guests.client.get(place)}
+    held = {str(one["cidr"]) for one in await guests.client.get_rows(place, "cidr")}
     if held - {address}:
         await guests.client.change("DELETE", place, {"force": True})
         await guests.post(guest, "firewall/ipset", {"name": IPSET})

@@ -66,7 +66,7 @@ class PveProvider(BaseProvider):
         """Ask Proxmox whether it can be reached, which rights the token has, and what is not as it should be."""
         findings: list[Finding] = list(checks.transport(self.config))
         try:
-            answer = await self._client.get("/version")
+            answer = await self._client.get_object("/version")
             findings += checks.version(answer)
             findings += await checks.rights(self._client, self.config, checks.major(answer))
             findings += await checks.nodes(self._client, self.config)

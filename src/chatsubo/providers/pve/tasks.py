@@ -73,14 +73,14 @@ class Tasks:
         pause, answered = Pause(deadline), time.monotonic()
         while True:
             try:
-                status = await self._client.get(path)
+                status = await self._client.get_object(path)
             except BackendConnectionException as error:
                 limit = PEER_LIMIT if isinstance(error, PeerAway) else AWAY_LIMIT
                 if time.monotonic() - answered > limit:
                     raise
             else:
                 answered = time.monotonic()
-                if status["status"] == "stopped":
+                if status.get("status") == "stopped":
                     return self._judge(str(status.get("exitstatus") or "unknown"))
             if pause.over:
                 raise TimedOut(f"{self._client.name}: the task {_kind(upid)} was not done in time")
