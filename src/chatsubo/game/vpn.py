@@ -12,7 +12,7 @@ from chatsubo.domain.text import N_
 from chatsubo.game import vpn_reading as reading
 from chatsubo.game.actor import Actor
 from chatsubo.game.rate_limits import VPN_RENEWAL, RateLimiter
-from chatsubo.game.vpn_views import GateView, RealmAccess
+from chatsubo.game.vpn_views import GateTrouble, GateView, RealmAccess
 from chatsubo.gates import Access, GateError, Gates
 from chatsubo.store.accounts import account_by_id
 from chatsubo.store.database import Database
@@ -121,6 +121,16 @@ class Vpn:
         actor.must_be_admin()
         async with self._db.read() as tx:
             return await reading.gate_views(tx, self._gates)
+
+    async def troubles(self, actor: Actor) -> tuple[GateTrouble, ...]:
+        """Return the gates that organisers have to see to. It waits for no gate.
+
+        Raises:
+            Forbidden: If the actor is no organiser.
+        """
+        actor.must_be_admin()
+        async with self._db.read() as tx:
+            return await reading.gate_troubles(tx, self._gates)
 
     async def cut_off(self, actor: Actor, account_id: int, realm: str) -> None:
         """Cut a player off from a realm, as an organiser: until :meth:`let_in` it reaches nothing there.

@@ -1,12 +1,13 @@
 """Reads what the database knows of gates and of who is bound to them. Nothing here asks a gate."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.errors import NotFound
 from chatsubo.game.access import AccessReader
-from chatsubo.game.vpn_views import GatePlayer, GateView, RealmAccess
+from chatsubo.game.vpn_views import GatePlayer, GateTrouble, GateView, RealmAccess
 from chatsubo.gates import GateClient, Gates
 from chatsubo.store.accounts import account_by_id
 from chatsubo.store.gate_pictures import taken_picture
@@ -64,6 +65,31 @@ async def gate_views(tx: AsyncConnection, gates: Gates) -> tuple[GateView, ...]:
     return tuple([await _gate_view(tx, gates, reports.get(url, GateReport(url=url))) for url in gates.by_url])
 
 
+async def gate_troubles(tx: AsyncConnection, gates: Gates) -> tuple[GateTrouble, ...]:
+    """Return the gates that are away, not well, or full, for organisers."""
+    reports = await all_gate_reports(tx)
+    no_place_left = {
+        realm
+        for realm, clients in gates.by_realm.items()
+        if all((report := reports.get(one.gate.url)) and _is_full(report) for one in clients)
+    }
+    found = []
+    for url in gates.by_url:
+        report, realms = reports.get(url, GateReport(url=url)), gates.realms_of(url)
+        if report.problem is not None:
+            kind: Literal["away", "unwell"] = "away" if report.away else "unwell"
+            found.append(
+                GateTrouble(url=url, realms=realms, kind=kind, problem=report.problem, since=report.problem_since)
+            )
+        elif _is_full(report) and not no_place_left.isdisjoint(realms):
+            found.append(GateTrouble(url=url, realms=realms, kind="full", problem=None, since=None))
+    return tuple(found)
+
+
+def _is_full(report: GateReport) -> bool:
+    return report.free == 0
+
+
 async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> GateView:
     bound = await bound_players(tx, report.url)
     lines = {one.gate_name: one for one in await connections(tx, url=report.url)}
@@ -78,6 +104,7 @@ async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> G
         free=report.free,
         peers=report.peers,
         seen_at=report.seen_at,
+        away=report.away,
         problem=report.problem,
         problem_since=report.problem_since,
         online=len(lines),
