@@ -57,11 +57,6 @@ class Access:
         return "wireguard" if "[interface]" in self.config.lower() else "openvpn"
 
     @property
-    def suffix(self) -> str:
-        """How the file's name should end: ``conf`` for WireGuard, ``ovpn`` for OpenVPN."""
-        return "conf" if self.kind == "wireguard" else "ovpn"
-
-    @property
     def key_digest(self) -> str:
         """SHA-256 of the private key: two accounts with one digest hold the same key."""
         keys = (found[1].strip() for pattern in _KEYS if (found := pattern.search(self.config)))

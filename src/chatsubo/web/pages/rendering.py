@@ -20,6 +20,7 @@ from chatsubo.game import Game
 from chatsubo.game.views import BoxCard, FlagForm
 from chatsubo.game.vpn import Vpn
 from chatsubo.game.vpn_views import RealmAccess
+from chatsubo.gates import file_name
 from chatsubo.i18n import languages, translator
 from chatsubo.live.bus import Bus
 from chatsubo.web.assets import bundled
@@ -60,6 +61,7 @@ def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
         tone=lambda name: sum(name.encode()) % _TONES,
         known_icons=frozenset(_SYMBOL.findall(assets.files[assets.names["icons.svg"]].bodies["identity"].decode())),
         blank_flag=FlagForm(),
+        file_name=file_name,
         languages={code: LANGUAGE_NAMES.get(code, code) for code in languages()},
     )
     environment.globals["card"] = _cards(environment)
