@@ -1,6 +1,7 @@
 """What holds for every test: with ``CHATSUBO_NO_SKIP=1`` a skip is a failure, wherever it comes from."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -75,14 +76,27 @@ def postgresql() -> Iterator[PostgreSQL]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database, to be copied: migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "empty.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(empty_database: Path, tmp_path: Path) -> str:
+    """The URL of a new, migrated SQLite database."""
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path / 'chatsubo.db')}"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=need.postgresql)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new, migrated database, of either kind in turn."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
+        url: str = request.getfixturevalue("sqlite_url")
     else:
-        url = request.getfixturevalue("postgresql").new_database()
-    upgrade(url)
+        url = request.getfixturevalue("postgresql").migrated_database()
     return url
 
 
