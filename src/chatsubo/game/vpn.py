@@ -35,8 +35,8 @@ class NoCode(Conflict):
     message = N_("Only a WireGuard configuration can be shown as a QR code. Download the file instead.")
 
 
-def _nobody() -> None:
-    """Wake nobody: no gates are kept in this process; whoever keeps them sees the change in the database."""
+def _nobody(*_: int) -> None:
+    """Tell nobody: no gates are kept in this process; whoever keeps them sees the change in the database."""
 
 
 class Vpn:
@@ -47,13 +47,22 @@ class Vpn:
         clock: The time of day.
         gates: The configured gates.
         wake: Tells whoever keeps the gates that somebody may reach something else now.
+        tell: Tells an account that its way into a realm is another one now.
     """
 
-    def __init__(self, db: Database, clock: Clock, gates: Gates, wake: Callable[[], None] = _nobody) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        gates: Gates,
+        wake: Callable[[], None] = _nobody,
+        tell: Callable[[int], None] = _nobody,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._gates = gates
         self._wake = wake
+        self._tell = tell
         self._limiter = RateLimiter(db, clock)
 
     async def status(self, actor: Actor) -> tuple[RealmAccess, ...]:
@@ -160,6 +169,7 @@ class Vpn:
                 raise NotFound
         _log.info("player cut off" if off else "player let in", account=account_id, realm=realm, by=actor.username)
         self._wake()
+        self._tell(account_id)
 
     async def _given(self, actor: Actor, realm: str, *, new: bool) -> Access:
         async with self._db.read() as tx:
@@ -178,6 +188,8 @@ class Vpn:
             raise
         if binding is None or binding.key_digest != access.key_digest:
             await self._note_key(actor, realm, access)
+            if not new:  # who asks for a new one is told by the answer
+                self._tell(actor.account_id)
         return access
 
     async def _note_key(self, actor: Actor, realm: str, access: Access) -> None:

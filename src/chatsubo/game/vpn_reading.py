@@ -43,17 +43,18 @@ def _realm_access(
     bound = binding is not None and binding.url in urls
     mine = [reports.get(url, GateReport(url=url)) for url in ([binding.url] if binding and bound else urls)]
     well = [one for one in mine if one.problem is None]
+    open_ones = [one for one in well if bound or not _is_full(one)]
     line = lines.get(mine[0].url) if bound else None
     cut_off = binding is not None and binding.cut_off_at is not None
     tells = bound and bool(mine[0].enforces) and bool(well)
     return RealmAccess(
         realm=realm,
-        kind=(well or mine)[0].kind,
+        kind=(open_ones or well or mine)[0].kind,
         given=binding is not None and bound and binding.key_digest is not None and not cut_off,
         connected=(line is not None) if tells or not bound else None,
         since=line.since if line and tells else None,
         away=not well,
-        full=not bound and bool(well) and all(one.free == 0 for one in well),
+        full=bool(well) and not open_ones,
         renewable=bound and mine[0].enforces is not False and not cut_off,
         cut_off=cut_off,
     )

@@ -11,7 +11,8 @@ class RealmAccess(Struct, frozen=True, kw_only=True):
 
     Attributes:
         realm: The realm.
-        kind: ``wireguard`` or ``openvpn``; ``None`` if the gate did not say, as old ones do not.
+        kind: ``wireguard`` or ``openvpn``; ``None`` if the gate did not say, as old ones do not. Of several gates,
+            that of the reader's own, or else of the first one with a place.
         given: Whether the reader was given a configuration that still holds.
         connected: Whether the reader is connected now; ``None`` if the gate cannot tell, as old ones cannot.
         since: Since when.

@@ -78,7 +78,7 @@ async def test_a_code_that_cannot_be_had_says_why_in_the_dialog(club: Club):
     club.complaints.clear()  # the browser logs each answer that is an error
 
 
-async def test_a_new_configuration_asks_first_and_is_told_in_its_card(club: Club, monkeypatch):
+async def test_a_new_configuration_asks_first_and_is_told_in_its_card(club: Club, world, monkeypatch):
     async def renew(self, realm, gate_name, memory):
         return await self.access(realm, gate_name, memory)
 
@@ -89,6 +89,12 @@ async def test_a_new_configuration_asks_first_and_is_told_in_its_card(club: Club
     await page.click("#renew-wz01")
     await expect(page.locator("#way-wz01 .note")).to_contain_text("You have a new configuration")
     await expect(page.locator("#renew-wz01")).to_be_hidden()
+    # What the gate tells next, that the old one's connection has ended, does not take away what there is to do.
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await gated.connect(world, "case")
+    world.bus.publish(account_topic(gated.CASE), Event("vpn"))
+    await expect(page.locator("#way-wz01 .state")).to_have_text("Connected")
+    await expect(page.locator("#way-wz01 .note")).to_contain_text("You have a new configuration")
 
 
 async def test_an_organiser_sees_players_come_and_cuts_one_off_without_leaving_the_page(club: Club, world):
