@@ -41,8 +41,13 @@ _CARDS = 8192
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
-def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
-    """Return how templates are found and what all of them know."""
+@lru_cache(maxsize=8)
+def templates(prefix: str) -> TemplateConfig[JinjaTemplateEngine]:
+    """Return how templates are found and what all of them know; they are compiled once for all applications.
+
+    Args:
+        prefix: The path below which everything is, as in ``/ctf``.
+    """
     environment = Environment(
         loader=PackageLoader("chatsubo.web"),
         autoescape=True,
@@ -53,8 +58,8 @@ def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
     )
     assets = bundled()
     environment.globals.update(
-        url=settings.url,
-        asset=lambda name: settings.url(f"/static/{assets.names[name]}"),
+        url=lambda path: f"{prefix}{path}",
+        asset=lambda name: f"{prefix}/static/{assets.names[name]}",
         markdown=markdown,
         stamp=stamp,
         browser_name=browser_name,
