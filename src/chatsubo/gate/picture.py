@@ -39,19 +39,30 @@ class Picture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for reach in self.players.values():
             for text in (*reach.two_way, *reach.one_way):
-                ip_address(text)
+                _address(text)
 
 
 def pairs_of(reach: Reach, player: Addresses) -> set[Pair]:
     """Return the pairs of one player."""
-    both = {one for text in reach.two_way for one in _paired(player, text, back=True)}
-    return both | {
-        one for text in reach.one_way if text not in reach.two_way for one in _paired(player, text, back=False)
-    }
+    both = {_address(text) for text in reach.two_way}
+    others = {_address(text) for text in reach.one_way} - both
+    return {*_paired(player, both, back=True), *_paired(player, others, back=False)}
 
 
-def _paired(player: Addresses, text: str, *, back: bool) -> Iterable[Pair]:
-    machine = ip_address(text)
-    own: Address | None = player.four if machine.version == player.four.version else player.six
-    if own is not None:
-        yield Pair(player=own, machine=machine, back=back)
+def _paired(player: Addresses, machines: Iterable[Address], *, back: bool) -> Iterable[Pair]:
+    for machine in machines:
+        own: Address | None = player.four if machine.version == player.four.version else player.six
+        if own is not None:
+            yield Pair(player=own, machine=machine, back=back)
+
+
+def _address(text: str) -> Address:
+    """Return an address. With a zone (``fe80::1%eth0``) it is none of a machine's, and the zone could be any text.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = ip_address(text)
+    if isinstance(found, IPv6Address) and found.scope_id is not None:
+        raise ValueError("an address of a machine has no zone")
+    return found

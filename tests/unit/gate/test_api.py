@@ -174,6 +174,8 @@ async def test_an_older_picture_is_refused_with_the_version_that_holds(client: h
         b'{"version": 1, "plyers": {}}',
         b'{"version": 1, "players": {"alice": {"two_way": ["10.0.0.0/8"]}}}',
         b'{"version": 1, "players": {"alice": {"two_way": ["box.example"]}}}',
+        b'{"version": 1, "players": {"alice": {"two_way": ["fd00::1%eth0"]}}}',
+        b'{"version": 1, "players": {"alice": {"one_way": ["fd00::1%x }\\nflush ruleset\\n# {"]}}}',
         b'{"version": 1, "players": {"": {}}}',
         b'{"version": 1, "players": {"alice": ["10.0.0.1"]}}',
     ],

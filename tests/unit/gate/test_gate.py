@@ -2,6 +2,7 @@
 
 import asyncio
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
@@ -270,6 +271,16 @@ async def test_a_machine_that_may_only_answer_is_told_apart(bench: Bench) -> Non
         ("10.9.0.2", False),
         ("10.9.0.3", True),
     }
+
+
+async def test_one_machine_that_is_written_in_two_ways_is_one_pair(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, subnet6="fd66::/64")
+    await bench.gate.start()
+    await bench.gate.access("alice")
+    reach = Reach(two_way=("fd00::1",), one_way=("FD00:0::1",))
+    await bench.gate.show(Picture(version=1, players={"alice": reach}))
+    assert [(str(one.machine), one.back) for one in bench.rules.held or ()] == [("fd00::1", True)]
+    bench.state.close()
 
 
 async def test_a_picture_holds_for_who_comes_later_and_for_the_next_process(bench: Bench) -> None:
