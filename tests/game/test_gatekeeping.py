@@ -220,6 +220,18 @@ async def test_a_gate_in_trouble_is_shown_as_such_and_holds_up_nobody(
         await until(well)
 
 
+async def test_a_gate_whose_picture_none_can_follow_is_said_to_be_in_trouble(
+    world: World, network: Network, fake: FakeGate, admin: Actor
+) -> None:
+    fake.version = 2**63 - 1
+    async with kept(world, network, ONE) as here:
+
+        async def told() -> bool:
+            return "a number is too large" in ((await here.views(admin))["one"].problem or "")
+
+        await until(told)
+
+
 async def test_a_gate_that_takes_no_picture_is_not_well_whatever_it_says(
     world: World, network: Network, fake: FakeGate, admin: Actor, case: Actor
 ) -> None:

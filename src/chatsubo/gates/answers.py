@@ -1,6 +1,16 @@
 """What a gate and the platform tell each other over the versioned API."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+MOST = 2**62
+"""No number of a gate's is larger: the database takes them all, and a picture can always follow the one that holds."""
+MOST_PLACES = 2**31 - 1
+"""Likewise of how many accesses there are."""
+
+Number = Annotated[int, Meta(ge=0, le=MOST)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z")]
 
 
 class Reach(Struct, frozen=True, kw_only=True):
@@ -49,9 +59,9 @@ class Line(Struct, frozen=True, kw_only=True):
         addresses: Where the player is in the tunnel.
     """
 
-    name: str
+    name: Name
     online: bool
     since: float | None = None
-    received: int = 0
-    sent: int = 0
+    received: Number = 0
+    sent: Number = 0
     addresses: tuple[str, ...] = ()

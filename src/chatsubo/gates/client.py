@@ -10,12 +10,12 @@ import httpx
 import msgspec
 
 from chatsubo.config.models import Gate
-from chatsubo.gates.answers import Health, Line, Reach
+from chatsubo.gates.answers import MOST, MOST_PLACES, Health, Line, Reach
 from chatsubo.gates.errors import GateError, OldGate, PictureRefused, RealmFull, TokenRefused
 
 LIMIT_SECONDS = 10.0
 MOST_BYTES = 1_000_000
-MOST_PEERS_BYTES = 32_000_000
+MOST_PEERS_BYTES = 20_000_000
 FULL = "realm is full"
 _VERSIONED = "/api/v1"
 _REFUSED = "the gate refuses our token (status 401)"
@@ -73,16 +73,19 @@ class GateClient:
         """Return how the gate is; ``None`` if it is an old one, which cannot say more than :meth:`check` asks for.
 
         Raises:
-            GateError: If it is away, or refuses us.
+            GateError: If it is away, refuses us, or says what cannot be.
         """
         status, answer = await self._ask("GET", f"{_VERSIONED}/health")
         if status in _UNKNOWN:
             return None
         self._must_be_well(status, answer)
         try:
-            return msgspec.convert(answer, Health)
+            found = msgspec.convert(answer, Health)
         except msgspec.ValidationError:
             return None  # something in front of an old gate that answers every path
+        if max(found.places, found.free, found.peers) > MOST_PLACES or found.picture > MOST:
+            raise self._error("how the gate is cannot be: a number is too large")
+        return found
 
     async def online(self) -> dict[str, Line]:
         """Return who is connected, by name.
@@ -90,12 +93,14 @@ class GateClient:
         Raises:
             GateError: If the gate does not say.
         """
-        status, answer = await self._ask("GET", f"{_VERSIONED}/peers?online=true", most=MOST_PEERS_BYTES)
-        self._must_be_well(status, answer)
+        status, body = await self._fetch("GET", f"{_VERSIONED}/peers?online=true", most=MOST_PEERS_BYTES)
+        if not httpx.codes.is_success(status):
+            self._must_be_well(status, _decoded(body) if len(body) <= MOST_BYTES else None)
         try:
-            lines = msgspec.convert(answer, list[Line])
-        except msgspec.ValidationError as error:
-            raise self._error(f"the list of peers is not understood: {error}") from None
+            # As what it has to be: to read megabytes of something else holds everybody up for seconds.
+            lines = msgspec.json.decode(body, type=list[Line])
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise self._error(f"the list of peers is not understood: {str(error)[:200]}") from None
         return {one.name: one for one in lines if one.online}
 
     async def renew(self, gate_name: str) -> str:
@@ -137,7 +142,7 @@ class GateClient:
         body = msgspec.json.encode({"version": version, "players": players})
         status, answer = await self._ask("PUT", f"{_VERSIONED}/access", body)
         held = answer.get("version") if isinstance(answer, dict) else None
-        if status == httpx.codes.CONFLICT and isinstance(held, int):
+        if status == httpx.codes.CONFLICT and isinstance(held, int) and held <= MOST:
             raise PictureRefused(held)
         self._must_be_well(status, answer)
 
@@ -145,8 +150,15 @@ class GateClient:
         if not httpx.codes.is_success(status):
             raise self._error(_reason(status, _errors(answer)))
 
-    async def _ask(self, method: str, path: str, body: bytes | None = None, most: int = MOST_BYTES) -> tuple[int, Any]:
-        """Return the status and what the JSON of an answer holds; ``None`` where the body is something else.
+    async def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+        """Return the status and what the JSON of an answer holds; ``None`` where the body is something else."""
+        status, answer = await self._fetch(method, path, body)
+        return status, _decoded(answer)
+
+    async def _fetch(
+        self, method: str, path: str, body: bytes | None = None, most: int = MOST_BYTES
+    ) -> tuple[int, bytes]:
+        """Return the status and the body of an answer.
 
         Raises:
             GateError: If the gate is away, or answers without end.
@@ -162,7 +174,7 @@ class GateClient:
             ):
                 if response.status_code == httpx.codes.UNAUTHORIZED:
                     raise TokenRefused(f"{self.gate.url}: {_REFUSED}", realm=self.gate.realm)
-                return response.status_code, _decoded(await self._body(response, most))
+                return response.status_code, await self._body(response, most)
         except TimeoutError:
             raise self._error(f"no answer within {self._limit:g} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:

@@ -182,3 +182,42 @@ async def test_a_list_of_peers_that_is_none_is_an_error(body: bytes) -> None:
 
     with pytest.raises(GateError, check=lambda error: len(error.detail) < 300 and TOKEN not in error.detail):
         await client.online()
+
+
+@pytest.mark.parametrize("number", ["received", "sent"])
+async def test_a_peer_with_a_number_that_cannot_be_is_an_error(number: str) -> None:
+    body = b'[{"name": "case", "online": true, "%s": 1%s}]' % (number.encode(), b"0" * 18)
+    fake = FakeGate(broken=(200, body))
+    client = GateClient(gate("gate.example"), Network({"gate.example": fake}).client())
+    assert list(await client.online()) == ["case"]
+    fake.broken = (200, body.replace(b"1000", b"10000000"))
+
+    with pytest.raises(GateError, check=lambda error: "is not understood" in error.detail):
+        await client.online()
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, "a\\u0000b"])
+async def test_a_peer_with_a_name_that_cannot_be_is_an_error(name: str) -> None:
+    body = b'[{"name": "%s", "online": true}]' % name.encode()
+    client = GateClient(gate("gate.example"), Network({"gate.example": FakeGate(broken=(200, body))}).client())
+
+    with pytest.raises(GateError, check=lambda error: "is not understood" in error.detail):
+        await client.online()
+
+
+async def test_a_gate_with_more_places_than_there_can_be_is_in_trouble() -> None:
+    client = GateClient(
+        gate("gate.example"), Network({"gate.example": FakeGate(versioned=True, places=2**31)}).client()
+    )
+
+    with pytest.raises(GateError, check=lambda error: "a number is too large" in error.detail):
+        await client.health()
+
+
+async def test_what_is_no_list_of_peers_is_not_read_to_its_end() -> None:
+    client = GateClient(
+        gate("gate.example"), Network({"gate.example": FakeGate(broken=(200, b"[[], and megabytes"))}).client()
+    )
+
+    with pytest.raises(GateError, check=lambda error: "`object`, got `array` - at `$[0]`" in error.detail):
+        await client.online()
