@@ -127,7 +127,12 @@ def init(file: Path, unit: Path, routes: str, listen: str, **answers: Any) -> No
                 Text(N_("Change it by hand, or move it away.")),
             )
     token = file.with_suffix(".token")
-    settings = {**answers, "auth_token": {"file": str(token)}, "routes": routes.split(), "listen": {"host": listen}}
+    settings = {
+        **answers,
+        "auth_token": {"file": str(token.absolute())},
+        "routes": routes.split(),
+        "listen": {"host": listen},
+    }
     with _all_or_nothing() as write:
         if not token.exists():
             write(token, secrets.token_urlsafe(32) + "\n", 0o600)

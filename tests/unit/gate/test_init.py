@@ -48,6 +48,13 @@ def test_what_it_says_of_the_platforms_file_is_right(tmp_path: Path) -> None:
     assert vpns == [{"realm": "wz01", "url": "http://127.0.0.1:7474", "token": {"file": "..."}}]
 
 
+def test_a_file_may_be_named_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = init(Path("etc"))
+    assert done.exit_code == 0, done.output
+    assert load_gate("etc/gate.yml").auth_token.reveal() == Path("etc/gate.token").read_text().strip()
+
+
 @pytest.mark.parametrize("name", ["gate.yml", "gate.service"])
 def test_what_is_there_is_not_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
