@@ -24,7 +24,7 @@ TOKEN_HEADER = "X-Chatsubo-Token"  # noqa: S105  the name of a header
 MOST_BYTES = 16_000_000
 _LONGEST_NAME = 200
 _MOST_NAMES = 20_000
-_PREFIX = re.compile(rb"/api/(vpn/get|v1/peers|v1/configs)/")
+_PREFIX = re.compile(rb"/+api/+(vpn/+get|v1/+peers|v1/+configs)/")  # a URL that ends with a slash makes two of one
 _STATUS: dict[type[GateFault], int] = {UnknownPeer: 404, NameTaken: 409, PictureOutdated: 409, FirewallError: 503}
 
 
@@ -166,7 +166,8 @@ def _name(request: Asked) -> str:
     """Return the player's name: the rest of the path as it was sent, since a name may hold a slash."""
     raw: bytes = request.scope["raw_path"]
     prefix = _PREFIX.match(raw)
-    assert prefix is not None
+    if prefix is None:
+        raise ClientException("of the path, only the name may have characters that are escaped")
     try:
         return _printable(unquote(raw[prefix.end() :].decode("ascii"), errors="strict"))
     except UnicodeDecodeError:

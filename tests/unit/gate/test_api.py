@@ -71,6 +71,17 @@ async def test_any_name_is_taken_as_it_is(client: httpx.AsyncClient, bench: Benc
     assert [one.name for one in bench.gate.peers] == [name]
 
 
+@pytest.mark.parametrize("start", ["//api/vpn/get", "/api//vpn/get", "/api/vpn//get"])
+async def test_a_slash_too_many_is_no_trouble(client: httpx.AsyncClient, bench: Bench, start: str) -> None:
+    await said(await client.get(f"http://gate{start}/alice"))
+    assert [one.name for one in bench.gate.peers] == ["alice"]
+
+
+async def test_a_path_that_is_escaped_is_refused(client: httpx.AsyncClient, bench: Bench) -> None:
+    answer = await said(await client.get("/api/%76pn/get/alice"), 400)
+    assert (len(answer["errors"]), bench.gate.peers) == (1, [])
+
+
 @pytest.mark.parametrize("path", ["x" * 201, "%00", "a%0Ab", "%FF", "%7F", "%E2%80%AE"])
 async def test_a_name_that_cannot_be_is_refused(client: httpx.AsyncClient, bench: Bench, path: str) -> None:
     answer = await said(await client.get(f"/api/vpn/get/{path}"), 400)
