@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from chatsubo.domain.clock import Clock, utc_now
+from chatsubo.game.account_admin import AccountAdmin
 from chatsubo.game.accounts import Accounts, Client
 from chatsubo.game.actor import Actor, Role
 from chatsubo.game.box_admin import BoxAdmin
@@ -51,6 +52,7 @@ class Game:
     home: Home
     desk: Desk
     box_admin: BoxAdmin
+    account_admin: AccountAdmin
     shared: SharedMachines
     passwords: Passwords
     snapshots: Snapshots
@@ -116,6 +118,7 @@ class Game:
                 disabled_plugins=disabled_plugins,
             ),
             box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
+            account_admin=AccountAdmin(db, clock, snapshots=snapshots, news=news, wake=wake),
             shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=news, wake=wake),
             passwords=passwords,
             snapshots=snapshots,

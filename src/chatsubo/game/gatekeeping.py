@@ -13,8 +13,8 @@ from chatsubo.live.news import News
 from chatsubo.store.database import Database
 from chatsubo.store.gate_reports import forget_gates
 
-MATTERS = frozenset({"boxes", "desk", "provider", RESYNC.name})
-"""The news after which somebody may reach something else: of boxes, sessions and machines."""
+MATTERS = frozenset({"accounts", "boxes", "desk", "provider", RESYNC.name})
+"""The news after which somebody may reach something else: of accounts, boxes, sessions and machines."""
 
 
 class Gatekeeping:

@@ -24,19 +24,21 @@ class People:
         async with self._db.read() as tx:
             found = await all_accounts(tx)
         wanted = name_key(search or "")
-        cards = [_account_card(snapshot, one) for one in found if wanted in name_key(one.username)]
+        cards = [
+            _account_card(snapshot, one) for one in found if one.banned_at is None and wanted in name_key(one.username)
+        ]
         return sorted(cards, key=lambda card: (card.rank is None, card.rank or 0, name_key(card.username)))
 
-    async def profile(self, actor: Actor, username: str) -> ProfileView:  # noqa: ARG002
+    async def profile(self, actor: Actor, username: str) -> ProfileView:
         """Return somebody's public page.
 
         Raises:
-            NotFound: If there is no such account.
+            NotFound: If there is no such account, or it is banned and the reader is no organiser.
         """
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
             account = await account_by_name(tx, name_key(username))
-        if account is None:
+        if account is None or not (account.banned_at is None or actor.is_admin):
             raise NotFound
         return ProfileView(account=_account_card(snapshot, account), solves=tuple(_solves(snapshot, account.id)))
 
@@ -51,6 +53,7 @@ def _account_card(snapshot: Snapshot, account: Account) -> AccountCard:
         found=row.found if row else 0,
         rank=row.rank if row else None,
         created_at=account.created_at,
+        banned=account.banned_at is not None,
     )
 
 

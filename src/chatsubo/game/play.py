@@ -10,6 +10,7 @@ from chatsubo.domain.errors import AlreadyRunning, NotFound, NothingRunning, Not
 from chatsubo.domain.sessions import State
 from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import admit
 from chatsubo.game.machines import EXTENSION_MINUTES, MAX_EXTENSIONS, session_view
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.rate_limits import RateLimiter
@@ -18,7 +19,6 @@ from chatsubo.game.views import SessionView
 from chatsubo.lab.intents import ask_reset, ask_stop, extend, open_session
 from chatsubo.lab.placement import place
 from chatsubo.live.news import News
-from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box, hold_box
 from chatsubo.store.database import Database
 from chatsubo.store.queue import queue_position
@@ -75,6 +75,7 @@ class Play:
 
         Raises:
             AlreadyRunning: If there is one already.
+            Banned: If the player was banned meanwhile.
             NotFound: If there is no such box.
             NotStartable: If no provider offers it on demand there.
             RateLimited: If there were too many starts.
@@ -88,7 +89,7 @@ class Play:
         if not box.dynamic or chosen is None:
             raise NotStartable
         async with self._db.write() as tx:
-            await lock_account(tx, actor.account_id)
+            await admit(tx, actor)
             await _check_open(tx, actor, box)
             await _check_quota(tx, actor, box)
             session_id = await open_session(
@@ -169,6 +170,7 @@ class Play:
         """Ask for something, as :mod:`chatsubo.lab.intents` does, of the player's live session of a box."""
         box = await self._box(actor, slug)
         async with self._db.write() as tx:
+            await admit(tx, actor)
             session = await live_session(tx, actor.account_id, box.id)
             if session is None:
                 raise NothingRunning

@@ -12,11 +12,11 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import AskedLately, NotFound, NothingAnnounced, NothingShared
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import admit
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.live.news import News
 from chatsubo.store import shared_resets as store
-from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
 from chatsubo.store.notices import insert_notice
@@ -82,8 +82,8 @@ class SharedMachines:
         box = await self._box(actor, box_slug)
         now = self._clock()
         async with self._db.write() as tx:
+            await admit(tx, actor)
             machines = await self._machines(tx, box, realm)
-            await lock_account(tx, actor.account_id)
             announced = [one for one in await store.live_resets(tx, box.template) if realm in (None, one.realm)]
             missing = machines - {(one.provider, one.realm) for one in announced}
             again_at = may_ask_again(actor, await store.last_asked(tx, actor.account_id), now)

@@ -213,7 +213,7 @@ class SolveView(Struct, frozen=True, kw_only=True):
 
 
 class AccountCard(Struct, frozen=True, kw_only=True):
-    """An account in the list of users."""
+    """An account in the list of users; one that is banned is shown to organisers alone."""
 
     id: int
     username: str
@@ -222,6 +222,28 @@ class AccountCard(Struct, frozen=True, kw_only=True):
     found: int
     rank: int | None
     created_at: datetime
+    banned: bool
+
+
+class AccountRow(Struct, frozen=True, kw_only=True):
+    """An account as organisers see it."""
+
+    id: int
+    username: str
+    role: str
+    created_at: datetime
+    seen_at: datetime | None
+    banned_at: datetime | None
+    ban_reason: str | None
+
+
+class AccountPage(Struct, frozen=True, kw_only=True):
+    """Some accounts, by name; ``total`` is how many there are on all ``pages``."""
+
+    accounts: tuple[AccountRow, ...]
+    total: int
+    page: int
+    pages: int
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from litestar import Router
 
+from chatsubo.web.api.account_admin import AccountAdminController
 from chatsubo.web.api.accounts import AccountController, own_account
 from chatsubo.web.api.answers import Answer
 from chatsubo.web.api.box_admin import BoxAdminController
@@ -26,6 +27,7 @@ api = Router(
         download,
         renew,
         code,
+        AccountAdminController,
         BoxAdminController,
         DeskController,
         GateController,

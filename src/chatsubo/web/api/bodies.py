@@ -64,6 +64,12 @@ class Home(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     content: Prose
 
 
+class Ban(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an account is banned, in words for whoever that is."""
+
+    reason: Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00]*$")]
+
+
 class FlagBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A flag of a box. Without an ``id`` it is a new one, or the one that has this name."""
 

@@ -5,6 +5,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from chatsubo.web.pages.account import AccountPages
+from chatsubo.web.pages.admin.accounts import AccountDesk
 from chatsubo.web.pages.admin.boxes import BoxDesk
 from chatsubo.web.pages.admin.desk import DeskPages
 from chatsubo.web.pages.admin.gates import GateDesk
@@ -39,6 +40,7 @@ routes: list[ControllerRouterHandler] = [
             DeskPages,
             BoxDesk,
             GateDesk,
+            AccountDesk,
             WordsPages,
         ],
         dependencies={"show": Provide(provide_show, sync_to_thread=False)},
