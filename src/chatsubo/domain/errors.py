@@ -144,6 +144,20 @@ class Taken(Conflict):
     message = N_("{name} is taken. Choose another name.")
 
 
+class NotOpenYet(Conflict):
+    """The event has not begun, so a player may not even know what there is to play."""
+
+    code = "not-open-yet"
+    message = N_("The event has not begun yet. The boxes are shown when it begins.")
+
+
+class EventOver(Conflict):
+    """The event has ended."""
+
+    code = "event-over"
+    message = N_("The event is over: nothing can be started or submitted any more.")
+
+
 class Closed(Conflict):
     """Registration or submissions are closed."""
 

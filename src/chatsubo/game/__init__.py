@@ -11,6 +11,7 @@ from chatsubo.game.actor import Actor, Role
 from chatsubo.game.box_admin import BoxAdmin
 from chatsubo.game.catalogue import Catalogue
 from chatsubo.game.desk import Desk
+from chatsubo.game.event import Event
 from chatsubo.game.home import Home
 from chatsubo.game.notices import Notices
 from chatsubo.game.offers import OffersReader
@@ -50,6 +51,7 @@ class Game:
     scoreboard: Scoreboard
     notices: Notices
     home: Home
+    event: Event
     desk: Desk
     box_admin: BoxAdmin
     account_admin: AccountAdmin
@@ -92,7 +94,7 @@ class Game:
         return cls(
             accounts=Accounts(db, clock, passwords, limiter),
             catalogue=Catalogue(db, clock, snapshots, offers, gated_realms),
-            people=People(db, snapshots),
+            people=People(db, clock, snapshots),
             play=Play(
                 db,
                 clock,
@@ -107,6 +109,7 @@ class Game:
             scoreboard=Scoreboard(snapshots),
             notices=Notices(db, clock, news),
             home=Home(db),
+            event=Event(db, clock, news, wake),
             desk=Desk(
                 db,
                 clock,

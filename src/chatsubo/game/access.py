@@ -9,10 +9,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.event import Phase
 from chatsubo.game.actor import Role
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.gates import Reach
 from chatsubo.store.boxes import Box, all_boxes
+from chatsubo.store.event_window import read_window
 from chatsubo.store.gates import Admission, admissions
 from chatsubo.store.sessions import MachineAddress, machine_addresses
 
@@ -33,9 +36,14 @@ class AccessPicture(Struct, frozen=True):
 
 
 class AccessReader:
-    """Composes pictures; lists of providers are decoded again only when they have changed."""
+    """Composes pictures; lists of providers are decoded again only when they have changed.
 
-    def __init__(self) -> None:
+    Args:
+        clock: The time of day.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._offers = OffersReader()
 
     async def picture(
@@ -45,7 +53,7 @@ class AccessReader:
 
         A player's own machines are those of live sessions that are up, until their stop is asked for. Shared machines
         are those of released boxes; organisers reach those of every box that is not deleted. Of a realm that a player
-        was cut off from, nothing.
+        was cut off from, nothing; nothing at all for the banned, nor for players while the event is not open.
 
         Args:
             tx: An open transaction.
@@ -54,6 +62,8 @@ class AccessReader:
             connecting_back: The realms whose shared machines may open connections to players.
         """
         players = await admissions(tx, url)
+        if (await read_window(tx)).phase(self._clock()) is not Phase.OPEN:
+            players = [one for one in players if one.role == Role.ADMIN]
         own = _own(await machine_addresses(tx, realms))
         shared = _Shared(await self._offers.read(tx), await all_boxes(tx))
         reaches: dict[str, Reach] = {}

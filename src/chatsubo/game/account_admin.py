@@ -12,7 +12,7 @@ from chatsubo.domain.errors import Invalid, NotFound, OwnBan
 from chatsubo.domain.sessions import Event, State, transition
 from chatsubo.domain.text import N_
 from chatsubo.game.actor import Actor
-from chatsubo.game.admittance import admit
+from chatsubo.game.admittance import let_in
 from chatsubo.game.names import name_key
 from chatsubo.game.snapshot import Snapshots, outdate
 from chatsubo.game.views import AccountPage, AccountRow
@@ -149,7 +149,7 @@ async def _held(tx: AsyncConnection, actor: Actor, account_id: int) -> Account:
     """
     if account_id < actor.account_id:
         await store.lock_account(tx, account_id)
-    await admit(tx, actor)
+    await let_in(tx, actor)
     await store.lock_account(tx, account_id)
     account = await store.account_by_id(tx, account_id)
     if account is None:

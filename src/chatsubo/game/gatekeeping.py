@@ -39,7 +39,14 @@ class Gatekeeping:
                 db,
                 clock,
                 client,
-                telling=GateTelling(db, client, gates.realms_of(url), gates.connecting_back(url), news),
+                telling=GateTelling(
+                    db,
+                    client,
+                    realms=gates.realms_of(url),
+                    connecting_back=gates.connecting_back(url),
+                    news=news,
+                    clock=clock,
+                ),
                 news=news,
                 pace=pace or GatePace(),
             )

@@ -162,10 +162,22 @@ class RealmView(Struct, frozen=True, kw_only=True):
     has_gate: bool
 
 
+class EventView(Struct, frozen=True, kw_only=True):
+    """When players play: from ``opens_at`` until ``closes_at``, where there are such. ``phase`` is where we are.
+
+    It is ``before``, ``open`` or ``over``.
+    """
+
+    opens_at: datetime | None
+    closes_at: datetime | None
+    phase: str
+
+
 class BoxView(Struct, frozen=True, kw_only=True):
     """A box's whole page. ``problem`` tells why no machine can be had now, and since when.
 
     ``reset_from`` is when the reader may ask for a reset of a shared machine again; ``None`` if they may now.
+    ``over`` tells that the event has ended, for the reader.
     """
 
     card: BoxCard
@@ -179,6 +191,7 @@ class BoxView(Struct, frozen=True, kw_only=True):
     reset_from: datetime | None
     problem: Text | None
     problem_since: datetime | None
+    over: bool
 
 
 class StandingRow(Struct, frozen=True, kw_only=True):

@@ -120,7 +120,7 @@ class Vpn:
         """
         actor.must_be_admin()
         async with self._db.read() as tx:
-            return await reading.gate_views(tx, self._gates)
+            return await reading.gate_views(tx, self._gates, self._clock)
 
     async def cut_off(self, actor: Actor, account_id: int, realm: str) -> None:
         """Cut a player off from a realm, as an organiser: until :meth:`let_in` it reaches nothing there.

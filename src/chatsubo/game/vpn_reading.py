@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
 from chatsubo.game.access import AccessReader
 from chatsubo.game.vpn_views import GatePlayer, GateView, RealmAccess
@@ -58,13 +59,13 @@ def _realm_access(
     )
 
 
-async def gate_views(tx: AsyncConnection, gates: Gates) -> tuple[GateView, ...]:
+async def gate_views(tx: AsyncConnection, gates: Gates, clock: Clock) -> tuple[GateView, ...]:
     """Return how each gate is and who is bound to it, for organisers."""
     reports = await all_gate_reports(tx)
-    return tuple([await _gate_view(tx, gates, reports.get(url, GateReport(url=url))) for url in gates.by_url])
+    return tuple([await _gate_view(tx, gates, reports.get(url, GateReport(url=url)), clock) for url in gates.by_url])
 
 
-async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> GateView:
+async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport, clock: Clock) -> GateView:
     bound = await bound_players(tx, report.url)
     lines = {one.gate_name: one for one in await connections(tx, url=report.url)}
     players = [_gate_player(one, lines.get(one.gate_name)) for one in bound]
@@ -73,7 +74,7 @@ async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> G
         realms=gates.realms_of(report.url),
         kind=report.kind,
         enforces=report.enforces,
-        up_to_date=await _is_up_to_date(tx, gates, report) if report.enforces else None,
+        up_to_date=await _is_up_to_date(tx, gates, report, clock) if report.enforces else None,
         places=report.places,
         free=report.free,
         peers=report.peers,
@@ -86,9 +87,9 @@ async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> G
     )
 
 
-async def _is_up_to_date(tx: AsyncConnection, gates: Gates, report: GateReport) -> bool:
+async def _is_up_to_date(tx: AsyncConnection, gates: Gates, report: GateReport, clock: Clock) -> bool:
     taken = await taken_picture(tx, report.url)
-    picture = await AccessReader().picture(
+    picture = await AccessReader(clock).picture(
         tx, report.url, gates.realms_of(report.url), gates.connecting_back(report.url)
     )
     return report.problem is None and taken is not None and taken.digest == picture.digest

@@ -19,7 +19,8 @@ KEPT = (
     "/admin/boxes/new?template=bare", "/admin/boxes/straylight", "/admin/sessions", f"/admin/sessions/{SESSION}",
     "/admin/submissions", "/admin/submissions?verdict=shared", "/admin/announce", "/admin/announce?done=x",
     "/admin/home", "/admin/gates", "/admin/accounts", "/admin/accounts?q=mol&only=active&page=1",
-    "/admin/accounts?only=banned", "/boxes/hosaka", "/boxes/ono-sendai", "/users/the finn",
+    "/admin/accounts?only=banned", "/admin/settings", "/admin/settings?done=x",
+    "/boxes/hosaka", "/boxes/ono-sendai", "/users/the finn",
 )  # fmt: skip
 PARTS = (
     "/points", "/progress", "/progress?track=web", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web",

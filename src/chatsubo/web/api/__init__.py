@@ -8,6 +8,7 @@ from chatsubo.web.api.answers import Answer
 from chatsubo.web.api.box_admin import BoxAdminController
 from chatsubo.web.api.catalogue import CatalogueController
 from chatsubo.web.api.desk import DeskController
+from chatsubo.web.api.event import EventController
 from chatsubo.web.api.notices import NoticeController
 from chatsubo.web.api.play import PlayController
 from chatsubo.web.api.scoreboard import ScoreboardController
@@ -23,6 +24,7 @@ api = Router(
         PlayController,
         ScoreboardController,
         NoticeController,
+        EventController,
         realms,
         download,
         renew,
