@@ -1,6 +1,7 @@
 """What holds for every test: with ``CHATSUBO_NO_SKIP=1`` a skip is a failure, wherever it comes from."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -22,19 +23,22 @@ hypothesis.settings.load_profile("unhurried")
 NO_SKIP = os.environ.get("CHATSUBO_NO_SKIP") == "1"
 
 
-SLOW_FIRST = ("tests/real/game", "tests/real", "tests/pve", "examples", "tests/lab", "tests/kit", "tests/web")
-"""Folders whose files take longest: begun last, one of them would keep one process busy while the others wait."""
+WAITING = ("tests/real/game", "tests/real", "tests/pve", "examples", "tests/lab", "tests/web/pages")
+"""Folders with the files that take longest: most of them wait, for engines, clusters and browsers."""
+BY_THEN = 0.75
+"""The part of the run in which the last of them is begun: none keeps one process busy while the others have ended."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow files first; those of one folder stay in their order."""
-
-    def rank(item: pytest.Item) -> int:
-        return next(
-            (place for place, folder in enumerate(SLOW_FIRST) if item.nodeid.startswith(folder)), len(SLOW_FIRST)
-        )
-
-    items.sort(key=rank)
+    """Spread files that wait among those that compute, so that there is something to do meanwhile."""
+    root = Path(__file__).parents[1]
+    files = list(dict.fromkeys(item.path for item in items))
+    waiting = [[one for one in files if one.is_relative_to(root / folder)] for folder in WAITING]
+    first = list(dict.fromkeys(one for group in waiting for one in group))
+    others = [one for one in files if one not in set(first)]
+    place = {one: BY_THEN * number / len(first) for number, one in enumerate(first)}
+    place |= {one: number / len(others) for number, one in enumerate(others)}
+    items.sort(key=lambda item: place[item.path])
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -75,14 +79,27 @@ def postgresql() -> Iterator[PostgreSQL]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database, to be copied: migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "empty.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(empty_database: Path, tmp_path: Path) -> str:
+    """The URL of a new, migrated SQLite database."""
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path / 'chatsubo.db')}"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=need.postgresql)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new, migrated database, of either kind in turn."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
+        url: str = request.getfixturevalue("sqlite_url")
     else:
-        url = request.getfixturevalue("postgresql").new_database()
-    upgrade(url)
+        url = request.getfixturevalue("postgresql").migrated_database()
     return url
 
 

@@ -13,10 +13,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from chatsubo.store.migrations import upgrade
 from tests.needs import postgresql_binaries
 
 WITHIN = "240"
 """Seconds within which a cluster has to be up, or down: far more than it takes, even where the machine is busy."""
+
+_MIGRATED = "migrated"
 
 
 class PostgreSQL:
@@ -25,12 +28,23 @@ class PostgreSQL:
     def __init__(self, folder: Path, user: str) -> None:
         self.folder = folder
         self.user = user
+        self._migrated = False
 
     def new_database(self) -> str:
         """Make an empty database and return its URL."""
-        name = f"test_{uuid.uuid4().hex}"
+        return self._made(f"test_{uuid.uuid4().hex}")
+
+    def migrated_database(self) -> str:
+        """Make a migrated database and return its URL: a copy, as migrations take longer than most tests."""
+        if not self._migrated:
+            upgrade(self._made(_MIGRATED))
+            self._migrated = True
+        return self._made(f"test_{uuid.uuid4().hex}", _MIGRATED)
+
+    def _made(self, name: str, template: str = "template1") -> str:
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         with psycopg.connect(host=str(self.folder), user=self.user, dbname="postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(command)
         return f"postgresql://{self.user}@/{name}?host={self.folder}"
 
 

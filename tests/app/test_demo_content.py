@@ -16,7 +16,6 @@ from chatsubo.game import Client, Game, Role
 from chatsubo.live.bus import Bus
 from chatsubo.store.database import Database
 from chatsubo.store.listings import ListedTemplate, ProviderListing, save_listing
-from chatsubo.store.migrations import upgrade
 from chatsubo.store.submissions import totals
 
 TEMPLATES = tuple(
@@ -44,11 +43,9 @@ class CutOff(Database):
 
 
 @pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+async def platform(sqlite_url: str) -> AsyncIterator[Platform]:
     """As much of a platform as is needed to fill it."""
-    url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
-    upgrade(url)
-    db, bus = CutOff.open(url), Bus()
+    db, bus = CutOff.open(sqlite_url), Bus()
     game = Game.build(db, bus)
     listing = ProviderListing(provider=PROVIDER, kind="local", is_dynamic=True, realms=("demo",), templates=TEMPLATES)
     async with db.write() as tx:

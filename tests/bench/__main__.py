@@ -2,25 +2,29 @@
 
 import os
 import shutil
+import signal
 import sys
 
-from tests.bench import clusters, machines, pages
+from tests.bench import clusters, gates, machines, pages
 from tests.bench.report import Report
+
+PARTS = {"pages": pages.measure, "clusters": clusters.measure, "machines": machines.measure, "gates": gates.measure}
+NEEDS = {"machines": machines.PROGRAMS, "gates": gates.PROGRAMS}
+"""What parts that need root need besides: programs."""
 
 
 def main() -> None:
-    """Measure what this machine can measure; with an argument (``clusters``, ``machines``, ``pages``) that alone."""
-    wanted = sys.argv[1:] or ["pages", "clusters", "machines"]
+    """Measure what this machine can measure; with an argument (``clusters``, ``gates`` ...) that alone."""
+    # Told to end, it takes away what it made, as when it is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = Report()
-    if "pages" in wanted:
-        pages.measure(report)
-    if "clusters" in wanted:
-        clusters.measure(report)
-    if "machines" in wanted:
-        if os.geteuid() == 0 and shutil.which("dockerd"):
-            machines.measure(report)
+    for part in sys.argv[1:] or PARTS:
+        programs = NEEDS.get(part, ())
+        if not programs or (os.geteuid() == 0 and all(map(shutil.which, programs))):
+            PARTS[part](report)
         else:
-            print("Machines are not measured: that needs root and a Docker Engine (`make lab`).", file=sys.stderr)  # noqa: T201
+            lacking = f"root and {', '.join(programs)}"
+            print(f"Not measured: {part}, which needs {lacking} (`make lab`).", file=sys.stderr)  # noqa: T201
     report.publish()
 
 

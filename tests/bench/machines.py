@@ -16,6 +16,7 @@ from tests.real.dockerd import Dockerd
 from tests.real.game.conftest import LISTENING, PORT, docker_provider, write_templates
 from tests.real.server import Server, Visitor
 
+PROGRAMS = ("dockerd",)
 SINGLE = 10
 CROWD = 50
 AT_ONCE = 8
@@ -25,7 +26,7 @@ LIMIT = 120.0
 
 def measure(report: Report) -> None:
     """Measure starts one by one, fifty at once, and with values that are baked into the image."""
-    with _engine() as dockerd, tempfile.TemporaryDirectory() as folder:
+    with engine() as dockerd, tempfile.TemporaryDirectory() as folder:
         root = write_templates(Path(folder) / "templates")
         server = Server(Path(folder), docker_provider(dockerd, root, max_concurrent_starts=AT_ONCE)).start()
         try:
@@ -38,15 +39,16 @@ def measure(report: Report) -> None:
 
 
 @contextlib.contextmanager
-def _engine() -> Iterator[Dockerd]:
-    engine = Dockerd()
+def engine() -> Iterator[Dockerd]:
+    """A Docker Engine with the images that the templates are made from."""
+    made = Dockerd()
     try:
-        engine.start()
-        engine.make_base_image("alpine:latest")
-        engine.make_base_image("listening", LISTENING)
-        yield engine
+        made.start()
+        made.make_base_image("alpine:latest")
+        made.make_base_image("listening", LISTENING)
+        yield made
     finally:
-        engine.remove()
+        made.remove()
 
 
 class _Bench:

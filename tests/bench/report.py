@@ -37,7 +37,7 @@ class Ratio:
 
     def __str__(self) -> str:
         goal = f" (goal: at most {self.goal})" if self.goal is not None else ""
-        return f"{self.what}: {self.ours:.3f} s / {self.bare:.3f} s = {self.value:.2f}{goal}"
+        return f"{self.what}: {self.ours:.4g} s / {self.bare:.4g} s = {self.value:.2f}{goal}"
 
 
 @dataclass
@@ -75,5 +75,8 @@ class Report:
 
 def spread(seconds: list[float]) -> str:
     """Return the smallest, the median and the greatest of a series, in milliseconds."""
-    low, middle, high = (round(1000 * one) for one in (min(seconds), median(seconds), max(seconds)))
+    low, middle, high = (
+        f"{1000 * one:.0f}" if one >= 0.1 else f"{1000 * one:.1f}"
+        for one in (min(seconds), median(seconds), max(seconds))
+    )
     return f"{middle} ms ({low} to {high}, n={len(seconds)})"

@@ -13,6 +13,7 @@ from chatsubo.game.vpn import Vpn
 from chatsubo.game.vpn_views import GateView, RealmAccess
 from chatsubo.gates import Gates
 from chatsubo.live.bus import Bus
+from chatsubo.live.news import News
 from chatsubo.store.gate_pictures import TakenPicture, taken_picture
 from tests.game.world import World
 from tests.unit.gates.gate import Network, gate
@@ -78,7 +79,7 @@ async def kept(
     async with Gates(gates, network.client(), limit) as kept_ones, Gates(gates, network.client(), LONG) as asked:
         keeping = Gatekeeping(world.db, world.clock, kept_ones, bus or world.bus, pace)
         async with keeping.kept():
-            yield Kept(world, asked, Vpn(world.db, world.clock, asked, keeping.wake), keeping)
+            yield Kept(world, asked, Vpn(world.db, world.clock, asked, keeping.wake, News(world.bus).vpn), keeping)
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:

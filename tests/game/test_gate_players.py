@@ -6,7 +6,8 @@ from chatsubo.game import Actor
 from chatsubo.game.vpn import CutOff, Vpn
 from chatsubo.gates import Access, Gates, Memory
 from chatsubo.live.bus import ADMINS, Event, account_topic
-from tests.game.gates import BY_NEWS_ALONE, LONG, ONE, SHARED, kept, until
+from chatsubo.store.gate_reports import GateReport, save_gate_report
+from tests.game.gates import BY_NEWS_ALONE, LONG, ONE, SHARED, TWO, kept, until
 from tests.game.world import World
 from tests.unit.gates.gate import FakeGate, Network, gate
 
@@ -94,6 +95,31 @@ async def test_organisers_are_told_of_a_gate_that_goes(
             del network.gates["one.example"]
             await until(lambda: here.away(case))
             assert await news.next(LONG) == Event("gates")
+
+
+async def test_of_several_gates_a_player_is_shown_the_one_with_a_place(
+    world: World, network: Network, case: Actor
+) -> None:
+    async with world.db.write() as tx:
+        for one, kind, free in ((ONE, "wireguard", 0), (TWO, "openvpn", 5)):
+            await save_gate_report(tx, GateReport(url=one.url, kind=kind, enforces=True, free=free))
+
+    async with Gates([ONE, TWO], network.client()) as gates:
+        (way,) = await Vpn(world.db, world.clock, gates).status(case)
+
+    assert (way.kind, way.full) == ("openvpn", False)
+
+
+async def test_a_player_is_told_that_the_way_in_is_another_one(
+    world: World, network: Network, admin: Actor, case: Actor
+) -> None:
+    async with kept(world, network, ONE) as here:
+        with world.bus.subscribe([account_topic(case.account_id)]) as hers:
+            await here.vpn.access(case, "wz01")
+            assert await hers.next(LONG) == Event("vpn")
+            await here.vpn.access(case, "wz01")
+            await here.vpn.cut_off(admin, case.account_id, "wz01")
+            assert await hers.next(LONG) == Event("vpn")
 
 
 # Cutting off

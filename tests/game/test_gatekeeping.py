@@ -209,6 +209,10 @@ async def test_a_gate_in_trouble_is_shown_as_such_and_holds_up_nobody(
         await until(told)
         view = (await here.views(admin))["bad"]
         assert view.problem_since is not None
+        assert view.away == ("errors" not in trouble)
+        (told_of,) = await here.vpn.troubles(admin)
+        assert (told_of.url, told_of.realms) == ("http://bad.example:7474", ("wz02",))
+        assert told_of.kind == ("unwell" if "errors" in trouble else "away")
 
         async def well() -> bool:
             return (await here.views(admin))["good"].problem is None

@@ -1,21 +1,17 @@
 """The world that the lab is tested in."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from chatsubo.store.database import Database
-from chatsubo.store.migrations import upgrade
 from tests.lab.world import World, furnish
 
 
 @pytest.fixture
-async def embedded(tmp_path: Path) -> AsyncIterator[Database]:
+async def embedded(sqlite_url: str) -> AsyncIterator[Database]:
     """A furnished SQLite database."""
-    url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
-    upgrade(url)
-    db = Database.open(url)
+    db = Database.open(sqlite_url)
     await furnish(db)
     yield db
     await db.aclose()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +17,6 @@ from chatsubo.lab.lifecycle import Lifecycle, PlatformFailed
 from chatsubo.lab.runs import Run
 from chatsubo.live.bus import account_topic
 from chatsubo.store.database import Database
-from chatsubo.store.migrations import upgrade
 from chatsubo.store.queue import Intent, pending_intents
 from chatsubo.testing import MemoryJobs
 from tests.lab.world import QUICK, WITHIN, World, furnish
@@ -101,10 +99,8 @@ async def test_a_workflow_that_the_engine_has_lost_is_replaced(embedded: Databas
     await world.lab.aclose()
 
 
-async def test_a_full_disk_loses_no_outcome(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
-    upgrade(url)
-    db = FullDatabase.open(url)
+async def test_a_full_disk_loses_no_outcome(sqlite_url: str) -> None:
+    db = FullDatabase.open(sqlite_url)
     await furnish(db)
     world = World(db)
     await world.lab.start()
@@ -140,10 +136,8 @@ class NotingJobs(MemoryJobs):
         return Started.UNDER_WAY
 
 
-async def test_a_failure_that_cannot_be_written_down_holds_up_no_other_intent(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'chatsubo.db'}"
-    upgrade(url)
-    db, jobs = FullDatabase.open(url), NotingJobs()
+async def test_a_failure_that_cannot_be_written_down_holds_up_no_other_intent(sqlite_url: str) -> None:
+    db, jobs = FullDatabase.open(sqlite_url), NotingJobs()
     await furnish(db)
     world = World(db, jobs)
     hopeless, other = await world.ask(1), await world.ask(2)

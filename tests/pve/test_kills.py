@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from chatsubo.providers.exc import BackendConnectionException, ProviderError
+from chatsubo.providers.pve.clones import Clones
 from chatsubo.testing.orders import Recorder, again, make_order
 from tests.pve.cluster import dynamic, start
 
@@ -82,6 +83,26 @@ async def test_a_start_that_dies_after_any_request_is_finished_by_the_next_proce
         await provider.stop_dynamic_instance(order.id)
 
     assert await each_death(lab, make_provider, nothing, start, check) > 10
+
+
+async def test_a_copy_that_ends_while_the_next_process_begins_is_not_left_behind(lab, make_provider, monkeypatch):
+    provider, order = make_provider(dynamic=dynamic()), make_order()
+    mortal = Mortal(provider, 1)
+    lab.may_end.clear()
+    assert not await mortal.outlived(start(provider, order))
+    [left] = clones(lab)
+    in_use = Clones._in_use
+
+    async def a_moment_later(self):
+        lab.may_end.set()
+        while lab.vm(left).config.get("lock"):  # noqa: ASYNC110  the fake has no event for it
+            await asyncio.sleep(0)
+        return await in_use(self)
+
+    monkeypatch.setattr(Clones, "_in_use", a_moment_later)
+    instance = await start(make_provider(dynamic=dynamic()), again(order))
+    assert clones(lab) == [instance.id]
+    await mortal.bury()
 
 
 async def test_what_a_start_that_dies_leaves_is_removed_by_a_stop(lab, make_provider):

@@ -1,8 +1,6 @@
 """The site that the web room is tested on: the real game, on SQLite."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from chatsubo.game.vpn import Vpn
 from chatsubo.gates import Gates
 from chatsubo.live.bus import Bus
 from chatsubo.store.database import Database
-from chatsubo.store.migrations import upgrade
 from chatsubo.web.application import create_application
 from tests.game.world import Clock, World
 from tests.unit.gates.gate import Network
@@ -22,19 +19,10 @@ from tests.web.site import AT_ROOT, Lab, Site, settings
 MakeSite = Callable[..., Site]
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, to be copied."""
-    path = tmp_path_factory.mktemp("web") / "empty.db"
-    upgrade(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-async def world(empty_database: Path, tmp_path: Path) -> AsyncIterator[World]:
+async def world(sqlite_url: str) -> AsyncIterator[World]:
     """A game whose one provider shows two templates."""
-    shutil.copy(empty_database, tmp_path / "chatsubo.db")
-    db = Database.open(f"sqlite:///{tmp_path / 'chatsubo.db'}")
+    db = Database.open(sqlite_url)
     bus, clock = Bus(), Clock()
     game = Game.build(db, bus, clock=clock, gated_realms=["wz01"])
     made = World(db, game, bus, clock)

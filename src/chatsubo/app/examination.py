@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatsubo.app.gate_findings import gate_findings
 from chatsubo.app.storage import engine_url
 from chatsubo.config import Config
 from chatsubo.domain.text import N_, Text
-from chatsubo.gates import GateClient, GateError, Gates
+from chatsubo.gates import GateClient, GateError, Gates, TokenRefused
 from chatsubo.jobs.lock import is_held
 from chatsubo.lab.calls import bounded, close_all
 from chatsubo.providers.base import BaseProvider, Finding
@@ -29,7 +30,7 @@ class Report:
     """What was found of one part.
 
     Attributes:
-        part: Which part: ``database``, ``provider lab``, ``gate wz01``, ...
+        part: Which part: ``database``, ``provider lab``, ``gate wz01 (http://...)``, ...
         findings: What was looked at.
     """
 
@@ -43,7 +44,7 @@ async def examine(config: Config, registry: Registry) -> list[Report]:
     try:
         checks = [_provider(provider) for provider in providers.values()]
         async with Gates(config.vpns) as gates:
-            asked = [_gate(client, realm) for realm, clients in gates.by_realm.items() for client in clients]
+            asked = [_gate(client, gates.realms_of(url)) for url, client in gates.by_url.items()]
             found = await asyncio.gather(asyncio.to_thread(_database, config), *checks, *asked)
     finally:
         await close_all(providers.values())
@@ -133,16 +134,17 @@ async def _provider(provider: BaseProvider) -> Report:
         return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text)])
 
 
-async def _gate(client: GateClient, realm: str) -> Report:
-    part = f"gate {realm}"
+async def _gate(client: GateClient, realms: Sequence[str]) -> Report:
     try:
-        await client.check()
+        findings = await gate_findings(client)
     except GateError as error:
-        remedy = Text(
-            N_("Check that the gate runs, and url, token and header of its entry below vpns in the configuration.")
+        wrong_token = N_(
+            "Put the auth_token of the gate's file at token of its entry below vpns, or look at header there."
         )
-        return Report(part, [Finding(ok=False, text=_technical(error.detail) or error.text, remedy=remedy)])
-    return Report(part, [Finding(ok=True, text=Text(N_("it is well")))])
+        away = N_("Check that the gate runs, that this machine reaches it, and url of its entry below vpns.")
+        remedy = Text(wrong_token if isinstance(error, TokenRefused) else away)
+        findings = [Finding(ok=False, text=_technical(error.detail) or error.text, remedy=remedy)]
+    return Report(f"gate {', '.join(realms)} ({client.gate.url})", findings)
 
 
 def _technical(detail: str) -> Text | None:

@@ -21,6 +21,7 @@ from chatsubo.jobs.durable import DurableJobs
 from chatsubo.lab import Lab
 from chatsubo.lab.calls import close_all
 from chatsubo.live.bus import Bus
+from chatsubo.live.news import News
 from chatsubo.providers.base import BaseProvider
 from chatsubo.providers.registry import Registry
 from chatsubo.store.database import Database
@@ -100,7 +101,7 @@ async def running(
         settings = WebSettings.from_server(config.server, await csrf_secret(db), demo=demo, media=config.media)
         gates = await stack.enter_async_context(Gates(config.vpns))
         gatekeeping = Gatekeeping(db, clock, gates, bus)
-        vpn = Vpn(db, clock, gates, gatekeeping.wake)
+        vpn = Vpn(db, clock, gates, gatekeeping.wake, News(bus).vpn)
         application = create_application(game, bus, settings, lambda: vitals(db, lab), vpn)
         server = make_server(application, bus, settings, host=config.server.host, port=config.server.port)
         await lab.start()

@@ -119,7 +119,7 @@ class GateWatch:
             self._failures += 1
             self._telling.doubt()
             self._look_at = time.monotonic() + wait
-            await self._keep_problem(error)
+            await self._keep_problem(error, away=report is None)
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._pace.settle)
@@ -153,12 +153,12 @@ class GateWatch:
                 self._report = await gate_report_of(tx, self.url)
         return self._report
 
-    async def _keep_problem(self, error: GateError) -> None:
+    async def _keep_problem(self, error: GateError, *, away: bool) -> None:
         known = await self._known()
         since = known.problem_since or self._clock()
         if known.problem is None:
             log.warning("gate.away", url=self.url, reason=error.detail)
-        await self._keep(replace(known, problem=error.detail, problem_since=since))
+        await self._keep(replace(known, away=away, problem=error.detail, problem_since=since))
 
     async def _keep(self, report: GateReport) -> None:
         """Keep a report, and tell of it if it says anything new."""

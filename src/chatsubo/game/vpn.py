@@ -12,7 +12,7 @@ from chatsubo.domain.text import N_
 from chatsubo.game import vpn_reading as reading
 from chatsubo.game.actor import Actor
 from chatsubo.game.rate_limits import VPN_RENEWAL, RateLimiter
-from chatsubo.game.vpn_views import GateView, RealmAccess
+from chatsubo.game.vpn_views import GateTrouble, GateView, RealmAccess
 from chatsubo.gates import Access, GateError, Gates
 from chatsubo.store.accounts import account_by_id
 from chatsubo.store.database import Database
@@ -35,8 +35,8 @@ class NoCode(Conflict):
     message = N_("Only a WireGuard configuration can be shown as a QR code. Download the file instead.")
 
 
-def _nobody() -> None:
-    """Wake nobody: no gates are kept in this process; whoever keeps them sees the change in the database."""
+def _nobody(*_: int) -> None:
+    """Tell nobody: no gates are kept in this process; whoever keeps them sees the change in the database."""
 
 
 class Vpn:
@@ -47,13 +47,22 @@ class Vpn:
         clock: The time of day.
         gates: The configured gates.
         wake: Tells whoever keeps the gates that somebody may reach something else now.
+        tell: Tells an account that its way into a realm is another one now.
     """
 
-    def __init__(self, db: Database, clock: Clock, gates: Gates, wake: Callable[[], None] = _nobody) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        gates: Gates,
+        wake: Callable[[], None] = _nobody,
+        tell: Callable[[int], None] = _nobody,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._gates = gates
         self._wake = wake
+        self._tell = tell
         self._limiter = RateLimiter(db, clock)
 
     async def status(self, actor: Actor) -> tuple[RealmAccess, ...]:
@@ -122,6 +131,16 @@ class Vpn:
         async with self._db.read() as tx:
             return await reading.gate_views(tx, self._gates, self._clock)
 
+    async def troubles(self, actor: Actor) -> tuple[GateTrouble, ...]:
+        """Return the gates that organisers have to see to. It waits for no gate.
+
+        Raises:
+            Forbidden: If the actor is no organiser.
+        """
+        actor.must_be_admin()
+        async with self._db.read() as tx:
+            return await reading.gate_troubles(tx, self._gates)
+
     async def cut_off(self, actor: Actor, account_id: int, realm: str) -> None:
         """Cut a player off from a realm, as an organiser: until :meth:`let_in` it reaches nothing there.
 
@@ -150,6 +169,7 @@ class Vpn:
                 raise NotFound
         _log.info("player cut off" if off else "player let in", account=account_id, realm=realm, by=actor.username)
         self._wake()
+        self._tell(account_id)
 
     async def _given(self, actor: Actor, realm: str, *, new: bool) -> Access:
         async with self._db.read() as tx:
@@ -170,6 +190,8 @@ class Vpn:
             raise
         if binding is None or binding.key_digest != access.key_digest:
             await self._note_key(actor, realm, access)
+            if not new:  # who asks for a new one is told by the answer
+                self._tell(actor.account_id)
         return access
 
     async def _note_key(self, actor: Actor, realm: str, access: Access) -> None:

@@ -1,13 +1,14 @@
 """Reads what the database knows of gates and of who is bound to them. Nothing here asks a gate."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
 from chatsubo.game.access import AccessReader
-from chatsubo.game.vpn_views import GatePlayer, GateView, RealmAccess
+from chatsubo.game.vpn_views import GatePlayer, GateTrouble, GateView, RealmAccess
 from chatsubo.gates import GateClient, Gates
 from chatsubo.store.accounts import account_by_id
 from chatsubo.store.gate_pictures import taken_picture
@@ -43,17 +44,18 @@ def _realm_access(
     bound = binding is not None and binding.url in urls
     mine = [reports.get(url, GateReport(url=url)) for url in ([binding.url] if binding and bound else urls)]
     well = [one for one in mine if one.problem is None]
+    open_ones = [one for one in well if bound or not _is_full(one)]
     line = lines.get(mine[0].url) if bound else None
     cut_off = binding is not None and binding.cut_off_at is not None
     tells = bound and bool(mine[0].enforces) and bool(well)
     return RealmAccess(
         realm=realm,
-        kind=(well or mine)[0].kind,
+        kind=(open_ones or well or mine)[0].kind,
         given=binding is not None and bound and binding.key_digest is not None and not cut_off,
         connected=(line is not None) if tells or not bound else None,
         since=line.since if line and tells else None,
         away=not well,
-        full=not bound and bool(well) and all(one.free == 0 for one in well),
+        full=bool(well) and not open_ones,
         renewable=bound and mine[0].enforces is not False and not cut_off,
         cut_off=cut_off,
     )
@@ -63,6 +65,31 @@ async def gate_views(tx: AsyncConnection, gates: Gates, clock: Clock) -> tuple[G
     """Return how each gate is and who is bound to it, for organisers."""
     reports = await all_gate_reports(tx)
     return tuple([await _gate_view(tx, gates, reports.get(url, GateReport(url=url)), clock) for url in gates.by_url])
+
+
+async def gate_troubles(tx: AsyncConnection, gates: Gates) -> tuple[GateTrouble, ...]:
+    """Return the gates that are away, not well, or full, for organisers."""
+    reports = await all_gate_reports(tx)
+    no_place_left = {
+        realm
+        for realm, clients in gates.by_realm.items()
+        if all((report := reports.get(one.gate.url)) and _is_full(report) for one in clients)
+    }
+    found = []
+    for url in gates.by_url:
+        report, realms = reports.get(url, GateReport(url=url)), gates.realms_of(url)
+        if report.problem is not None:
+            kind: Literal["away", "unwell"] = "away" if report.away else "unwell"
+            found.append(
+                GateTrouble(url=url, realms=realms, kind=kind, problem=report.problem, since=report.problem_since)
+            )
+        elif _is_full(report) and not no_place_left.isdisjoint(realms):
+            found.append(GateTrouble(url=url, realms=realms, kind="full", problem=None, since=None))
+    return tuple(found)
+
+
+def _is_full(report: GateReport) -> bool:
+    return report.free == 0
 
 
 async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport, clock: Clock) -> GateView:
@@ -79,6 +106,7 @@ async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport, cloc
         free=report.free,
         peers=report.peers,
         seen_at=report.seen_at,
+        away=report.away,
         problem=report.problem,
         problem_since=report.problem_since,
         online=len(lines),

@@ -1,6 +1,7 @@
 """What people see of realms and their gates, on pages and over the JSON API. Never a configuration, never a key."""
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -10,7 +11,8 @@ class RealmAccess(Struct, frozen=True, kw_only=True):
 
     Attributes:
         realm: The realm.
-        kind: ``wireguard`` or ``openvpn``; ``None`` if the gate did not say, as old ones do not.
+        kind: ``wireguard`` or ``openvpn``; ``None`` if the gate did not say, as old ones do not. Of several gates,
+            that of the reader's own, or else of the first one with a place.
         given: Whether the reader was given a configuration that still holds.
         connected: Whether the reader is connected now; ``None`` if the gate cannot tell, as old ones cannot.
         since: Since when.
@@ -73,6 +75,7 @@ class GateView(Struct, frozen=True, kw_only=True):
         free: How many are left.
         peers: How many were given.
         seen_at: When it last answered.
+        away: Whether it does not answer now, or does not let the platform in.
         problem: What is wrong now, in English; ``None`` if it is well.
         problem_since: Since when.
         online: How many players are connected now.
@@ -89,8 +92,28 @@ class GateView(Struct, frozen=True, kw_only=True):
     free: int | None
     peers: int | None
     seen_at: datetime | None
+    away: bool
     problem: str | None
     problem_since: datetime | None
     online: int
     players: tuple[GatePlayer, ...]
     strangers: tuple[str, ...]
+
+
+class GateTrouble(Struct, frozen=True, kw_only=True):
+    """A gate that organisers have to see to.
+
+    Attributes:
+        url: Where it is.
+        realms: What it leads to.
+        kind: ``away`` if it does not answer or does not let the platform in, ``unwell`` if it says that something does
+            not work, ``full`` if a realm of it has no place left at any of its gates.
+        problem: What is wrong, in English; ``None`` if it is full.
+        since: Since when, likewise.
+    """
+
+    url: str
+    realms: tuple[str, ...]
+    kind: Literal["away", "unwell", "full"]
+    problem: str | None
+    since: datetime | None

@@ -79,7 +79,7 @@ def application(gate: Gate, token: Secret) -> Litestar:
     """
 
     def guard(connection: ASGIConnection[Any, Any, Any, AppState], _: BaseRouteHandler) -> None:
-        given = connection.headers.get(TOKEN_HEADER, "")
+        given = connection.headers.get(TOKEN_HEADER, "").strip(" \t")  # RFC 9110: no part of the value
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.reveal().encode()):
             raise NotAuthorizedException("the token is missing or wrong")
 

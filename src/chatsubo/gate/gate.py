@@ -34,6 +34,7 @@ class Standing(Struct, frozen=True, kw_only=True):
         peers: How many were given.
         online: How many players are connected.
         picture: The version of the picture that holds.
+        clock: The gate's time of day, in seconds since 1970.
     """
 
     realm: str
@@ -44,6 +45,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     peers: int
     online: int
     picture: int
+    clock: float
 
 
 class Gate:
@@ -210,6 +212,7 @@ class Gate:
             peers=len(self._roster),
             online=len(self._since),
             picture=self._picture.version,
+            clock=self._clock(),
         )
 
     async def look(self) -> None:

@@ -3,7 +3,8 @@
 from chatsubo.gates.answers import Health, Line, Reach
 from chatsubo.gates.binding import Access, Gates, Memory
 from chatsubo.gates.client import GateClient
-from chatsubo.gates.errors import GateError, NoGate, OldGate, PictureRefused, RealmFull
+from chatsubo.gates.errors import GateError, NoGate, OldGate, PictureRefused, RealmFull, TokenRefused
+from chatsubo.gates.naming import file_name
 
 __all__ = [
     "Access",
@@ -18,4 +19,6 @@ __all__ = [
     "PictureRefused",
     "Reach",
     "RealmFull",
+    "TokenRefused",
+    "file_name",
 ]

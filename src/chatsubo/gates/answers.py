@@ -25,6 +25,7 @@ class Health(Struct, frozen=True, kw_only=True):
         free: How many are left.
         peers: How many were given.
         picture: The version of the picture of who may reach what that it holds.
+        clock: The gate's time of day, in seconds since 1970; ``None`` if it did not say.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Health(Struct, frozen=True, kw_only=True):
     free: int
     peers: int
     picture: int
+    clock: float | None = None
 
 
 class Line(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import httpx
 
 from chatsubo.config.models import Gate
 from chatsubo.gates.client import LIMIT_SECONDS, GateClient
-from chatsubo.gates.errors import GateError, NoGate
+from chatsubo.gates.errors import GateError, NoGate, RealmFull
 
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 """No call waits for another to end: those to a gate that hangs would hold up those to the other gates."""
@@ -55,11 +55,6 @@ class Access:
     def kind(self) -> str:
         """Which VPN client it is for: ``wireguard`` or ``openvpn``."""
         return "wireguard" if "[interface]" in self.config.lower() else "openvpn"
-
-    @property
-    def suffix(self) -> str:
-        """How the file's name should end: ``conf`` for WireGuard, ``ovpn`` for OpenVPN."""
-        return "conf" if self.kind == "wireguard" else "ovpn"
 
     @property
     def key_digest(self) -> str:
@@ -170,4 +165,4 @@ class Gates:
                 return Access(await client.config(gate_name), client.gate.url)
             except GateError as error:
                 errors.append(error)
-        raise next((error for error in errors if type(error) is GateError), errors[-1])
+        raise next((error for error in errors if not isinstance(error, RealmFull)), errors[-1])

@@ -11,13 +11,14 @@ import msgspec
 
 from chatsubo.config.models import Gate
 from chatsubo.gates.answers import Health, Line, Reach
-from chatsubo.gates.errors import GateError, OldGate, PictureRefused, RealmFull
+from chatsubo.gates.errors import GateError, OldGate, PictureRefused, RealmFull, TokenRefused
 
 LIMIT_SECONDS = 10.0
 MOST_BYTES = 1_000_000
 MOST_PEERS_BYTES = 32_000_000
 FULL = "realm is full"
 _VERSIONED = "/api/v1"
+_REFUSED = "the gate refuses our token (status 401)"
 _UNKNOWN = {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
@@ -145,7 +146,12 @@ class GateClient:
             raise self._error(_reason(status, _errors(answer)))
 
     async def _ask(self, method: str, path: str, body: bytes | None = None, most: int = MOST_BYTES) -> tuple[int, Any]:
-        """Return the status and what the JSON of an answer holds; ``None`` where the body is something else."""
+        """Return the status and what the JSON of an answer holds; ``None`` where the body is something else.
+
+        Raises:
+            GateError: If the gate is away, or answers without end.
+            TokenRefused: If it does not know our token.
+        """
         headers = {self.gate.header: self.gate.token.reveal(), "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -154,6 +160,8 @@ class GateClient:
                 asyncio.timeout(self._limit),
                 self._http.stream(method, self.gate.url + path, headers=headers, content=body) as response,
             ):
+                if response.status_code == httpx.codes.UNAUTHORIZED:
+                    raise TokenRefused(f"{self.gate.url}: {_REFUSED}", realm=self.gate.realm)
                 return response.status_code, _decoded(await self._body(response, most))
         except TimeoutError:
             raise self._error(f"no answer within {self._limit:g} seconds") from None
@@ -194,8 +202,6 @@ def _errors(answer: Any) -> list[str]:
 
 def _reason(status: int, errors: list[str]) -> str:
     """Return what the gate complains about; empty if it is content."""
-    if status == httpx.codes.UNAUTHORIZED:
-        return "the gate refuses our token (status 401)"
     if status != httpx.codes.OK:
         return "; ".join([f"status {status}", *errors])
     return "; ".join(errors)

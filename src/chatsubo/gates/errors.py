@@ -28,6 +28,10 @@ class RealmFull(GateError):
     message = N_("The VPN gate of {realm} is full. Tell an organiser.")
 
 
+class TokenRefused(GateError):
+    """A gate does not know us by the token that we have for it."""
+
+
 class NoGate(NotFound):
     """No gate serves the realm."""
 

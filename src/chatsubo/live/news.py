@@ -59,7 +59,7 @@ class News:
         self._bus.publish(ADMINS, Event("accounts"))
 
     def vpn(self, account_id: int) -> None:
-        """Tell one account that its VPN connection came or went."""
+        """Tell one account that its VPN connection came or went, or that its way in is another one."""
         self._bus.publish(account_topic(account_id), Event("vpn"))
 
     def gates(self, *, players: bool) -> None:

@@ -23,6 +23,7 @@ class GateReport:
         free: How many are left.
         peers: How many were given.
         seen_at: When it last answered.
+        away: Whether it does not answer now, or does not let us in: the problem says which.
         problem: What is wrong now, in English, for organisers; ``None`` if it is well.
         problem_since: Since when.
     """
@@ -34,6 +35,7 @@ class GateReport:
     free: int | None = None
     peers: int | None = None
     seen_at: datetime | None = None
+    away: bool = False
     problem: str | None = None
     problem_since: datetime | None = None
 

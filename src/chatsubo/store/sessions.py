@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -99,9 +99,8 @@ class GivenValue:
     value: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class MachineAddress:
-    """Where a player's machines are.
+class MachineAddress(NamedTuple):
+    """Where a player's machines are: no more than the picture of who may reach what needs.
 
     Attributes:
         account_id: Whose they are.

@@ -311,6 +311,7 @@ gate_reports = Table(
     Column("free", Integer),
     Column("peers", Integer),
     Column("seen_at", Instant, comment="when it last answered"),
+    Column("away", Boolean, nullable=False, comment="whether it does not answer now, or does not let us in"),
     Column("problem", Text, comment="what is wrong now, in English, for organisers"),
     Column("problem_since", Instant),
     comment="how each gate is: pages are made from it",

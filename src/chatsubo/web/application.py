@@ -72,7 +72,7 @@ def create_application(game: Game, bus: Bus, settings: WebSettings, health: Heal
         plugins=[SpokenText()],
         csrf_config=csrf,
         exception_handlers=exception_handlers(settings, pages.error_page),
-        template_config=pages.templates(settings),
+        template_config=pages.templates(settings.prefix),
         openapi_config=openapi(),
         request_max_body_size=settings.max_body,
         logging_config=None,

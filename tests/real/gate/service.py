@@ -24,18 +24,19 @@ class Service:
     Args:
         world: Where it runs.
         kind: ``wireguard`` or ``openvpn``.
+        name: Of its file, its folder and its interface: several gates on one machine have one each.
         settings: What else its file says.
     """
 
-    def __init__(self, world: World, kind: str, **settings: Any) -> None:
-        self.world, self.file = world, world.folder / "gate.yml"
-        self.state = world.folder / "state"
+    def __init__(self, world: World, kind: str, name: str = "gate", **settings: Any) -> None:
+        self.world, self.file = world, world.folder / f"{name}.yml"
+        self.state = world.folder / f"{name}-state"
         self.settings = {
             "realm": "wz01",
             "kind": kind,
             "auth_token": TOKEN,
             "endpoint": PUBLIC[GATE],
-            "interface": world.device("gate"),
+            "interface": world.device(name),
             "subnet": "10.66.0.0/16",
             "routes": [f"{INNER[GATE].rpartition('.')[0]}.0/24"],
             "state": str(self.state),

@@ -140,6 +140,21 @@ async def test_whatever_others_did_to_the_rules_is_noticed_and_healed(wall: Worl
     assert await wall.firewall.matches(pairs)
 
 
+async def test_rules_that_nobody_changed_are_not_listed_again(wall: WorldWall, monkeypatch: pytest.MonkeyPatch):
+    pairs = [wall.pair(wall.a, wall.machines[4][0])]
+    await wall.firewall.install(pairs)
+    assert await wall.firewall.matches(pairs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wall.firewall, "_listing", None)
+        assert await wall.firewall.matches(pairs)
+
+    assert not await wall.firewall.matches([])
+    await wall.firewall.change((), pairs)
+    assert not await wall.firewall.matches(pairs)
+    assert await wall.firewall.matches([])
+
+
 @pytest.mark.parametrize("disturbance", ["flush ruleset", "insert rule inet {table} forward accept", "docker"])
 async def test_whoever_changes_the_rules_is_noticed_at_once(wall: WorldWall, disturbance: str):
     table = f"chatsubo_gate_{wall.players.interface}"

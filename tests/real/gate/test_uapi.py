@@ -104,6 +104,14 @@ async def test_a_long_answer_is_read_whole(server: Server, device: UapiDevice) -
     assert [peer.received for peer in state.peers.values()] == list(range(1, 5001))
 
 
+async def test_only_peers_that_exchanged_keys_are_used(server: Server, device: UapiDevice) -> None:
+    seconds = (0, 1_700_000_000, None)
+    lines = ["" if one is None else f"last_handshake_time_sec={one}\n" for one in seconds]
+    peers = "".join(f"public_key={number:064x}\n{line}" for number, line in enumerate(lines, 1))
+    server.says(f"{peers}errno=0\n\n".encode())
+    assert list(await device.used()) == [key(2)]
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [(-errno.EADDRINUSE, "UDP port of the gate is taken"), (-errno.EINVAL, os.strerror(errno.EINVAL)), (5, "error")],

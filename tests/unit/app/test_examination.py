@@ -26,17 +26,66 @@ async def test_a_gate_that_cannot_be_asked_says_why_and_what_to_do(
     monkeypatch.chdir(tmp_path)
     network = Network({"well.example": FakeGate(), "strict.example": FakeGate(header="x-other")})
     monkeypatch.setattr(examination, "Gates", partial(Gates, http=network.client()))
-    vpns = tuple(gate(f"{host}.example", host) for host in ("well", "strict", "gone"))
+    vpns = tuple(gate(f"{host}.example", host) for host in ("strict", "gone"))
 
     reports = {one.part: one.findings for one in await examine(Config(vpns=vpns), Registry({}, []))}
 
-    assert [one.ok for one in reports["gate well"]] == [True]
-    for part, reason in (("gate strict", "refuses our token"), ("gate gone", "nobody there")):
-        (finding,) = reports[part]
+    for host, reason, words in (
+        ("strict", "refuses our token", ("auth_token", "header", "vpns")),
+        ("gone", "nobody there", ("runs", "url", "vpns")),
+    ):
+        (finding,) = reports[f"gate {host} (http://{host}.example:7474)"]
         assert not finding.ok
         assert reason in str(finding.text)
         assert finding.remedy is not None
-        assert all(word in str(finding.remedy) for word in ("url", "token", "vpns"))
+        assert all(word in str(finding.remedy) for word in words)
+
+
+WELL, FREE, CLOCK = (
+    (True, "it is well"),
+    (True, "free places: 100 of 100"),
+    (True, "its clock agrees with this machine's"),
+)
+
+
+@pytest.mark.parametrize(
+    ("fake", "expected"),
+    [
+        (FakeGate(versioned=True), [WELL, FREE, CLOCK]),
+        (FakeGate(), [WELL, (False, "it is an old gate, without access control")]),
+        (FakeGate(errors=["wg0 is down"]), [(False, "http://well.example:7474: wg0 is down")]),
+        (FakeGate(versioned=True, errors=["wg0 is down"]), [(False, "wg0 is down"), FREE, CLOCK]),
+        (FakeGate(versioned=True, places=0), [WELL, (False, "it is full"), CLOCK]),
+        (FakeGate(versioned=True, ahead=3700), [WELL, FREE, (False, "its clock is 3")]),
+        (FakeGate(versioned=True, ahead=-3700), [WELL, FREE, (False, "its clock is 3")]),
+    ],
+    ids=["well", "old", "old and not well", "not well", "full", "fast", "slow"],
+)
+async def test_a_gate_that_answers_is_told_of_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakeGate, expected: list[tuple[bool, str]]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(examination, "Gates", partial(Gates, http=Network({"well.example": fake}).client()))
+    vpns = gate("well.example", "wz01"), gate("well.example", "wz02")
+
+    reports = {one.part: one.findings for one in await examine(Config(vpns=vpns), Registry({}, []))}
+
+    findings = reports["gate wz01, wz02 (http://well.example:7474)"]
+    assert [(one.ok, str(one.text)[: len(text)]) for one, (_, text) in zip(findings, expected, strict=True)] == expected
+    assert all(one.ok or one.remedy is not None for one in findings)
+
+
+async def test_a_gate_that_hangs_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = Network({"well.example": FakeGate(versioned=True), "hung.example": FakeGate(hangs=True)})
+    monkeypatch.setattr(examination, "Gates", partial(Gates, http=network.client(), limit=2.0))
+    vpns = gate("hung.example", "wz01"), gate("well.example", "wz02")
+
+    reports = {one.part: one.findings for one in await examine(Config(vpns=vpns), Registry({}, []))}
+
+    (hung,) = reports["gate wz01 (http://hung.example:7474)"]
+    assert "no answer within 2 seconds" in str(hung.text)
+    assert all(one.ok for one in reports["gate wz02 (http://well.example:7474)"])
 
 
 async def test_an_extra_of_ours_that_nobody_asked_for_is_nothing_to_see_to(

@@ -96,8 +96,8 @@ class FakeRules:
 class Bench:
     """A gate with its parts in reach; `again` is the next process, with the same file and the same kernel."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
-        self.config = GateConfig(realm="wz01", auth_token=Secret("hunter2"), state=folder, **settings)  # type: ignore[arg-type]
+    def __init__(self, folder: Path, token: str = "hunter2", **settings: object) -> None:
+        self.config = GateConfig(realm="wz01", auth_token=Secret(token), state=folder, **settings)  # type: ignore[arg-type]
         self.now = 1_000_000.0
         self.tunnel, self.rules = FakeTunnel(), FakeRules()
         self.state = State(folder)

@@ -112,6 +112,7 @@ async def test_how_the_gate_is(client: httpx.AsyncClient, bench: Bench) -> None:
         "peers": 1,
         "online": 1,
         "picture": 0,
+        "clock": bench.now,
     }
 
 

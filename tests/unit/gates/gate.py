@@ -6,6 +6,7 @@ it cannot say anything else.
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -37,6 +38,7 @@ class FakeGate:
         keys: How often each was given new keys.
         lines: Who is connected, since when in seconds since 1970.
         errors: What is wrong with it.
+        ahead: How many seconds its clock is ahead.
         version: Of the picture that it holds.
         picture: Who may reach what.
         shown: Every picture's version that it took, in order.
@@ -55,6 +57,7 @@ class FakeGate:
     keys: dict[str, int] = field(default_factory=dict)
     lines: dict[str, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    ahead: float = 0.0
     version: int = 0
     picture: dict[str, Any] = field(default_factory=dict)
     shown: list[int] = field(default_factory=list)
@@ -140,6 +143,7 @@ class FakeGate:
             "peers": len(self.players),
             "online": len(self.lines),
             "picture": self.version,
+            "clock": time.time() + self.ahead,
         }
 
     def _peer(self, name: str) -> Any:

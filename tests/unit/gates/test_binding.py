@@ -124,5 +124,5 @@ def test_an_access_knows_its_key_whatever_surrounds_it() -> None:
 
     assert wireguard[0].key_digest == wireguard[1].key_digest
     assert wireguard[0].key_digest != Access("[Interface]\nPrivateKey=b", "x").key_digest
-    assert (wireguard[0].suffix, openvpn.suffix) == ("conf", "ovpn")
+    assert (wireguard[0].kind, openvpn.kind) == ("wireguard", "openvpn")
     assert "PrivateKey" not in repr(wireguard[0])

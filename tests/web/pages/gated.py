@@ -33,6 +33,7 @@ async def begin(world: World) -> None:
             free=100,
             peers=153,
             seen_at=now - timedelta(minutes=9),
+            away=True,
             problem="no answer within 5 seconds",
             problem_since=now - timedelta(minutes=8),
         ),

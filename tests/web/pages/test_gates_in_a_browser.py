@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from chatsubo.live.bus import ADMINS, Event, account_topic
+from chatsubo.store.gate_reports import GateReport, save_gate_report
 from tests.needs import need
 from tests.unit.gates.gate import FakeGate
 from tests.web.pages import gated
@@ -77,7 +78,7 @@ async def test_a_code_that_cannot_be_had_says_why_in_the_dialog(club: Club):
     club.complaints.clear()  # the browser logs each answer that is an error
 
 
-async def test_a_new_configuration_asks_first_and_is_told_in_its_card(club: Club, monkeypatch):
+async def test_a_new_configuration_asks_first_and_is_told_in_its_card(club: Club, world, monkeypatch):
     async def renew(self, realm, gate_name, memory):
         return await self.access(realm, gate_name, memory)
 
@@ -88,6 +89,12 @@ async def test_a_new_configuration_asks_first_and_is_told_in_its_card(club: Club
     await page.click("#renew-wz01")
     await expect(page.locator("#way-wz01 .note")).to_contain_text("You have a new configuration")
     await expect(page.locator("#renew-wz01")).to_be_hidden()
+    # What the gate tells next, that the old one's connection has ended, does not take away what there is to do.
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await gated.connect(world, "case")
+    world.bus.publish(account_topic(gated.CASE), Event("vpn"))
+    await expect(page.locator("#way-wz01 .state")).to_have_text("Connected")
+    await expect(page.locator("#way-wz01 .note")).to_contain_text("You have a new configuration")
 
 
 async def test_an_organiser_sees_players_come_and_cuts_one_off_without_leaving_the_page(club: Club, world):
@@ -102,6 +109,17 @@ async def test_an_organiser_sees_players_come_and_cuts_one_off_without_leaving_t
     await expect(page.locator(".gate tr", has_text="molly")).to_contain_text("Access cut off")
     await page.locator(".gate tr", has_text="molly").get_by_role("button", name="Let in again").click()
     await expect(page.locator(".gate tr", has_text="Access cut off")).to_have_count(0)
+
+
+async def test_the_desk_turns_when_a_gate_goes(club: Club, world):
+    page = await club.log_in("finn")
+    await page.goto(f"{club.url}/admin")
+    await expect(page.locator("html[data-stream=open]")).to_have_count(1)
+    await expect(page.locator("#desk")).not_to_contain_text("The VPN gate of wz02")
+    async with world.db.write() as tx:
+        await save_gate_report(tx, GateReport(url=gated.OPEN, away=True, problem="no answer within 5 seconds"))
+    world.bus.publish(ADMINS, Event("gates"))
+    await expect(page.locator("#desk")).to_contain_text("The VPN gate of wz02 cannot be used")
 
 
 @pytest.mark.parametrize(("name", "paths"), [("case", ("/vpn", "/boxes/straylight")), ("finn", ("/admin/gates",))])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from chatsubo.store.gate_reports import GateReport, save_gate_report
+from tests.unit.gates.gate import gate
 from tests.web.pages import gated
 from tests.web.pages.reading import Page
 
@@ -27,6 +29,32 @@ async def test_each_gate_says_how_it_is_and_how_many_places_are_left(organiser):
     assert "241 free" in text
     assert "Full: nobody else gets in." in text
     assert "no answer within 5 seconds" in text
+
+
+async def test_the_desk_names_gates_that_need_attention_and_no_others(organiser, world):
+    desk = await organiser.page("/admin")
+    assert "The VPN gate of matrix cannot be usedno answer within 5 seconds" in plain(desk)
+    assert "The VPN gate of orbit is fullNobody else gets in." in plain(desk)
+    assert plain(desk).count("The VPN gate of") == 2
+    assert GATES in desk.addresses
+
+    async with world.db.write() as tx:
+        await save_gate_report(tx, GateReport(url=gated.OPEN, seen_at=world.clock(), problem="<tun0> is down"))
+    desk = await organiser.page("/admin")
+    assert "The VPN gate of wz02 is not well<tun0> is down" in plain(desk)
+
+
+async def test_a_full_gate_is_no_trouble_while_its_realm_has_another(make_site, world, visit):
+    await gated.begin(world)
+    second = gate("guard.example", "orbit")
+    organiser = await visit(make_site(gates=(*gated.GATES, second)), "finn")
+    assert "is full" not in plain(await organiser.page("/admin"))
+
+
+async def test_the_desk_speaks_french_of_gates(organiser):
+    french = Page((await organiser.get("/admin", **{"Accept-Language": "fr"})).text)
+    assert "La passerelle VPN de matrix est inutilisable" in plain(french)
+    assert "La passerelle VPN de orbit est pleine" in plain(french)
 
 
 async def test_an_old_gate_is_marked_as_one_without_access_control(organiser):

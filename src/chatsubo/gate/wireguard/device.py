@@ -73,6 +73,13 @@ class Device(Protocol):
             TunnelError: It does not answer.
         """
 
+    async def used(self) -> Mapping[str, PeerState]:
+        """Return the peers that ever exchanged keys, by their public keys: cheaper than all of them.
+
+        Raises:
+            TunnelError: It does not answer.
+        """
+
     async def configure(self, *, private: Secret | None = None, port: int | None = None) -> None:
         """Set the private key or the port, those that are given; peers stay.
 

@@ -5,7 +5,7 @@ import errno
 import struct
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from socket import AF_INET, AF_INET6
 from typing import TypeVar
@@ -48,6 +48,10 @@ class KernelDevice:
         """See :meth:`Device.state`."""
         name = _device(self.interface)
         return await self._talk(lambda kernel: parse_state(kernel.ask(GET_DEVICE, name)))
+
+    async def used(self) -> Mapping[str, PeerState]:
+        """See :meth:`Device.used`."""
+        return {public: peer for public, peer in (await self.state()).peers.items() if peer.handshake is not None}
 
     async def configure(self, *, private: Secret | None = None, port: int | None = None) -> None:
         """See :meth:`Device.configure`."""

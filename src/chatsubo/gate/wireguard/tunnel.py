@@ -119,13 +119,9 @@ class WireGuardTunnel:
 
     async def connections(self) -> Mapping[str, Connection]:
         """See :meth:`Tunnel.connections`."""
-        state = await self._device.state()
+        used = await self._device.used()
         now = self._clock()
-        return {
-            self._uids[public]: _connection(peer, now)
-            for public, peer in state.peers.items()
-            if peer.handshake is not None and public in self._uids
-        }
+        return {self._uids[public]: _connection(peer, now) for public, peer in used.items() if public in self._uids}
 
     async def down(self) -> None:
         """See :meth:`Tunnel.down`. An interface that is not the gate's is left alone."""

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,7 @@ _NONE = "0" * 64
 _BATCH = 500
 _CHUNK = 1 << 18
 _NANOSECOND = 1e-9
+_UNUSED = "\nlast_handshake_time_sec=0\n"
 
 
 class UapiDevice:
@@ -47,12 +48,12 @@ class UapiDevice:
 
     async def state(self) -> DeviceState:
         """See :meth:`Device.state`."""
-        answer = await self._exchange("get=1\n\n")
-        # That of 10,000 peers takes a tenth of a second.
-        try:
-            return await asyncio.to_thread(parse_state, answer)
-        except ValueError as error:
-            raise TunnelError(f"{self.path} answers with what is no state of WireGuard") from error
+        return await self._state()
+
+    async def used(self) -> Mapping[str, PeerState]:
+        """See :meth:`Device.used`."""
+        found = (await self._state(used=True)).peers
+        return {public: peer for public, peer in found.items() if peer.handshake is not None}
 
     async def configure(self, *, private: Secret | None = None, port: int | None = None) -> None:
         """See :meth:`Device.configure`."""
@@ -69,6 +70,14 @@ class UapiDevice:
         gone = list(publics)
         for start in range(0, len(gone), _BATCH):
             await self._set(chain.from_iterable(map(_lines_to_take, gone[start : start + _BATCH])))
+
+    async def _state(self, *, used: bool = False) -> DeviceState:
+        answer = await self._exchange("get=1\n\n")
+        # That of 10,000 peers takes 60 ms, which nobody else could use; to leave out those that nobody uses takes 5.
+        try:
+            return await asyncio.to_thread(parse_state, answer, used=used)
+        except ValueError as error:
+            raise TunnelError(f"{self.path} answers with what is no state of WireGuard") from error
 
     async def _set(self, lines: Iterable[str]) -> None:
         await self._exchange("\n".join(("set=1", *lines, "", "")))
@@ -139,15 +148,19 @@ def _lines_to_take(public: str) -> Iterable[str]:
     return f"public_key={_hexadecimal(public)}", "update_only=true", "remove=true"
 
 
-def parse_state(answer: str) -> DeviceState:
+def parse_state(answer: str, *, used: bool = False) -> DeviceState:
     """Return what the answer to ``get=1`` says; lines that are not known are left out.
+
+    Args:
+        answer: The answer.
+        used: Whether peers that say that they never exchanged keys are left out.
 
     Raises:
         ValueError: A number or a key in it is none.
     """
     head, *blocks = f"\n{answer}".split("\npublic_key=")
     device = dict(line.partition("=")[::2] for line in head.splitlines())
-    peers = map(_parse_peer, blocks)
+    peers = map(_parse_peer, (block for block in blocks if not used or _UNUSED not in block))
     return DeviceState(
         private=_secret(device.get("private_key", "")),
         port=int(device.get("listen_port", "0")),

@@ -71,10 +71,11 @@ class Launcher:
         made: set[int] = set()
         try:
             instance = await self._launch(realm, template, order, made)
-            await self._drop(made - {instance.id}, order)
             if made:
-                # Another process may have gone on while this one slept.
-                await self._found(order)
+                # Another process may have gone on while this one slept, or what it left may have shown whose it is.
+                found = await self._found(order)
+                half = {seen.guest.vmid for seen, _ in found if seen.labels.get(STATE) != FINISHED}
+                await self._drop((made | half) - {instance.id}, order)
         except BaseException:
             await self._clean(order, made)
             raise

@@ -1,13 +1,11 @@
 """Ways into realms over the API: for players their own, for organisers the gates."""
 
-import re
-
 from litestar import Controller, Response, delete, get, post
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from chatsubo.game.vpn_views import GateView, RealmAccess
-from chatsubo.gates import Access
+from chatsubo.gates import Access, file_name
 from chatsubo.web.api.description import problems
 from chatsubo.web.dependencies import TheActor, TheVpn
 
@@ -92,8 +90,7 @@ class GateController(Controller):
 
 
 def _file(realm: str, access: Access) -> Response[bytes]:
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", realm)[:48]
-    disposition = f'attachment; filename="chatsubo-{name}.{access.suffix}"'
+    disposition = f'attachment; filename="{file_name(realm, access.kind)}"'
     return Response(
         access.config.encode(),
         media_type="application/octet-stream",

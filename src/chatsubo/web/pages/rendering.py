@@ -20,6 +20,7 @@ from chatsubo.game import Game
 from chatsubo.game.views import BoxCard, FlagForm
 from chatsubo.game.vpn import Vpn
 from chatsubo.game.vpn_views import RealmAccess
+from chatsubo.gates import file_name
 from chatsubo.i18n import languages, translator
 from chatsubo.live.bus import Bus
 from chatsubo.web.assets import bundled
@@ -40,8 +41,13 @@ _CARDS = 8192
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
-def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
-    """Return how templates are found and what all of them know."""
+@lru_cache(maxsize=8)
+def templates(prefix: str) -> TemplateConfig[JinjaTemplateEngine]:
+    """Return how templates are found and what all of them know; they are compiled once for all applications.
+
+    Args:
+        prefix: The path below which everything is, as in ``/ctf``.
+    """
     environment = Environment(
         loader=PackageLoader("chatsubo.web"),
         autoescape=True,
@@ -52,14 +58,15 @@ def templates(settings: WebSettings) -> TemplateConfig[JinjaTemplateEngine]:
     )
     assets = bundled()
     environment.globals.update(
-        url=settings.url,
-        asset=lambda name: settings.url(f"/static/{assets.names[name]}"),
+        url=lambda path: f"{prefix}{path}",
+        asset=lambda name: f"{prefix}/static/{assets.names[name]}",
         markdown=markdown,
         stamp=stamp,
         browser_name=browser_name,
         tone=lambda name: sum(name.encode()) % _TONES,
         known_icons=frozenset(_SYMBOL.findall(assets.files[assets.names["icons.svg"]].bodies["identity"].decode())),
         blank_flag=FlagForm(),
+        file_name=file_name,
         languages={code: LANGUAGE_NAMES.get(code, code) for code in languages()},
     )
     environment.globals["card"] = _cards(environment)

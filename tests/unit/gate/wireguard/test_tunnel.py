@@ -62,6 +62,9 @@ class MemoryDevice:
         }
         return DeviceState(private=self.private, port=self.port, peers=peers)
 
+    async def used(self) -> Mapping[str, PeerState]:
+        return {public: peer for public, peer in (await self.state()).peers.items() if peer.handshake is not None}
+
     async def configure(self, *, private: Secret | None = None, port: int | None = None) -> None:
         self.private, self.port = private or self.private, port or self.port
 

@@ -51,6 +51,10 @@ def test_a_device_with_two_peers() -> None:
     assert (two.setting.allowed, two.endpoint, two.handshake) == (frozenset(), "", None)
 
 
+def test_peers_that_nobody_uses_are_left_out_where_they_are_not_asked_for() -> None:
+    assert list(parse_state(ANSWER, used=True).peers) == [key(1)]
+
+
 @pytest.mark.parametrize("answer", ["", "listen_port=0\n", f"private_key={'00' * 32}\n"])
 def test_a_device_that_was_just_made_has_nothing(answer: str) -> None:
     state = parse_state(answer)

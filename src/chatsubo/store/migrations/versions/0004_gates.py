@@ -37,6 +37,9 @@ def upgrade() -> None:
         sa.Column("free", sa.Integer(), nullable=True),
         sa.Column("peers", sa.Integer(), nullable=True),
         sa.Column("seen_at", Instant, nullable=True, comment="when it last answered"),
+        sa.Column(
+            "away", sa.Boolean(), nullable=False, comment="whether it does not answer now, or does not let us in"
+        ),
         sa.Column("problem", sa.Text(), nullable=True, comment="what is wrong now, in English, for organisers"),
         sa.Column("problem_since", Instant, nullable=True),
         sa.PrimaryKeyConstraint("url", name=op.f("pk_gate_reports")),

@@ -7,7 +7,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from chatsubo.domain.errors import Conflict
-from chatsubo.web.dependencies import TheActor, TheGame
+from chatsubo.game import Actor, Game
+from chatsubo.game.vpn import Vpn
+from chatsubo.web.dependencies import TheActor, TheGame, TheVpn
 from chatsubo.web.pages.rendering import TheShow
 
 VERDICTS = ("correct", "repeated", "wrong", "shared")
@@ -20,22 +22,22 @@ class DeskPages(Controller):
     path = "/admin"
 
     @get("/")
-    async def desk(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
+    async def desk(self, game: TheGame, vpn: TheVpn, admin: TheActor, show: TheShow) -> Template:
         """Show what needs attention, what runs, and numbers."""
-        context: dict[str, Any] = {"desk": await game.desk.overview(admin), "looked_at": None}
+        context = await _overview(game, vpn, admin)
         if show.in_page:
             return show.fragment("desk.html", **context)
         return await show.page("admin/desk.html", **context)
 
     @post("/providers/{provider:str}/look", status_code=200)
     async def look_again(
-        self, game: TheGame, admin: TheActor, show: TheShow, provider: FromPath[str]
+        self, game: TheGame, vpn: TheVpn, admin: TheActor, show: TheShow, provider: FromPath[str]
     ) -> Redirect | Template:
         """Let everything on a provider be looked at anew; the desk follows."""
         await game.desk.look_again(admin, provider)
         if not show.in_page:
             return show.redirect("/admin")
-        return show.fragment("desk.html", desk=await game.desk.overview(admin), looked_at=provider)
+        return show.fragment("desk.html", **await _overview(game, vpn, admin, looked_at=provider))
 
     @get("/sessions")
     async def sessions(self, game: TheGame, admin: TheActor, show: TheShow) -> Template:
@@ -79,3 +81,8 @@ class DeskPages(Controller):
         if show.in_page:
             return show.fragment("submissions.html", **context)
         return await show.page("admin/submissions.html", **context)
+
+
+async def _overview(game: Game, vpn: Vpn, admin: Actor, looked_at: str | None = None) -> dict[str, Any]:
+    """Return what the desk shows; ``looked_at`` is the provider that is just looked at anew."""
+    return {"desk": await game.desk.overview(admin), "gates": await vpn.troubles(admin), "looked_at": looked_at}
