@@ -1,10 +1,12 @@
 """Accounts as organisers keep them: who there is, and who is banned."""
 
 from collections.abc import Callable
+from datetime import datetime
 from math import ceil
 from typing import Literal
 
 import structlog
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.clock import Clock
@@ -15,7 +17,6 @@ from chatsubo.game.actor import Actor
 from chatsubo.game.admittance import let_in
 from chatsubo.game.names import name_key
 from chatsubo.game.snapshot import Snapshots, outdate
-from chatsubo.game.views import AccountPage, AccountRow
 from chatsubo.lab.intents import ask_stop
 from chatsubo.live.news import News
 from chatsubo.store import accounts as store
@@ -31,6 +32,27 @@ MAX_REASON = 500
 AccountState = Literal["banned", "active"]
 
 log = structlog.get_logger("chatsubo.game.accounts")
+
+
+class AccountRow(Struct, frozen=True, kw_only=True):
+    """An account as organisers see it."""
+
+    id: int
+    username: str
+    role: str
+    created_at: datetime
+    seen_at: datetime | None
+    banned_at: datetime | None
+    ban_reason: str | None
+
+
+class AccountPage(Struct, frozen=True, kw_only=True):
+    """Some accounts, by name; ``total`` is how many there are on all ``pages``."""
+
+    accounts: tuple[AccountRow, ...]
+    total: int
+    page: int
+    pages: int
 
 
 class AccountAdmin:

@@ -4,18 +4,29 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from msgspec import Struct
 
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import Invalid
 from chatsubo.domain.event import Window
 from chatsubo.domain.text import N_
 from chatsubo.game.actor import Actor
-from chatsubo.game.views import EventView
 from chatsubo.live.news import News
 from chatsubo.store.database import Database
 from chatsubo.store.event_window import read_window, write_window
 
 log = structlog.get_logger("chatsubo.game.event")
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """When players play: from ``opens_at`` until ``closes_at``, where there are such. ``phase`` is where we are.
+
+    It is ``before``, ``open`` or ``over``.
+    """
+
+    opens_at: datetime | None
+    closes_at: datetime | None
+    phase: str
 
 
 class Event:

@@ -162,17 +162,6 @@ class RealmView(Struct, frozen=True, kw_only=True):
     has_gate: bool
 
 
-class EventView(Struct, frozen=True, kw_only=True):
-    """When players play: from ``opens_at`` until ``closes_at``, where there are such. ``phase`` is where we are.
-
-    It is ``before``, ``open`` or ``over``.
-    """
-
-    opens_at: datetime | None
-    closes_at: datetime | None
-    phase: str
-
-
 class BoxView(Struct, frozen=True, kw_only=True):
     """A box's whole page. ``problem`` tells why no machine can be had now, and since when.
 
@@ -236,27 +225,6 @@ class AccountCard(Struct, frozen=True, kw_only=True):
     rank: int | None
     created_at: datetime
     banned: bool
-
-
-class AccountRow(Struct, frozen=True, kw_only=True):
-    """An account as organisers see it."""
-
-    id: int
-    username: str
-    role: str
-    created_at: datetime
-    seen_at: datetime | None
-    banned_at: datetime | None
-    ban_reason: str | None
-
-
-class AccountPage(Struct, frozen=True, kw_only=True):
-    """Some accounts, by name; ``total`` is how many there are on all ``pages``."""
-
-    accounts: tuple[AccountRow, ...]
-    total: int
-    page: int
-    pages: int
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):

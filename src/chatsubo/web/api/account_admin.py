@@ -6,8 +6,7 @@ from litestar import Controller, delete, get, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
-from chatsubo.game.account_admin import AccountState
-from chatsubo.game.views import AccountPage
+from chatsubo.game.account_admin import AccountPage, AccountState
 from chatsubo.web.api.bodies import Ban
 from chatsubo.web.api.description import problems
 from chatsubo.web.dependencies import TheActor, TheGame

@@ -4,7 +4,7 @@ from litestar import Controller, get, put
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
-from chatsubo.game.views import EventView
+from chatsubo.game.event import EventView
 from chatsubo.web.api.bodies import EventBody
 from chatsubo.web.api.description import problems
 from chatsubo.web.dependencies import TheActor, TheGame
