@@ -127,7 +127,7 @@ def _loaded(file: Path) -> "GateConfig":
     try:
         return load_gate(file)
     except ConfigError as error:
-        raise Misconfigured(str(error), Text(N_("Where there is none yet: chatsubo gate init"))) from None
+        raise Misconfigured(str(error), None if file.exists() else Text(N_("Make one: chatsubo gate init"))) from None
 
 
 async def _asked(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:

@@ -45,7 +45,7 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     except BlockingIOError:
         raise StateError(
-            f"another gate uses {folder}; give this one a state folder and an interface of its own"
+            f"another gate uses {folder}: stop it first, or give this one a state folder and an interface of its own"
         ) from None
     finally:
         os.close(handle)

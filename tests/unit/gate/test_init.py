@@ -62,3 +62,46 @@ def test_it_needs_no_terminal(tmp_path: Path) -> None:
     done = init(tmp_path, *options, "--routes", "10.99.0.0/16", "--listen", "10.1.1.1", answers="")
     assert done.exit_code == 0, done.output
     assert load_gate(tmp_path / "gate.yml").listen.host == "10.1.1.1"
+
+
+QUESTIONS = ("realm", "kind", "endpoint", "subnet", "routes", "listen")
+GIVEN = ("wz01", "wireguard", "vpn.example", "10.67.0.0/16", "10.99.0.0/16", "127.0.0.1")
+
+
+def given(**other: str) -> list[str]:
+    """Return options that answer every question."""
+    answers = dict(zip(QUESTIONS, GIVEN, strict=True)) | other
+    return [word for name, value in answers.items() for word in (f"--{name}", value)]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "wanted"),
+    [
+        ("realm", "two words", "a name of 1 to 64 characters without spaces"),
+        ("endpoint", "vpn.example:99999", "a host name or an address, with or without a port"),
+        ("subnet", "fd00::/64", "an IPv4 network of /30 or larger"),
+        ("subnet", "10.66.0.0/32", "an IPv4 network of /30 or larger"),
+        ("subnet", "10.66.0.1/16", "has host bits set"),
+        ("routes", "10.99.0.0/16 elsewhere", "a network, as in 10.66.0.0/16"),
+        ("listen", "here, please", "an address of this machine"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_asked_for_again(tmp_path: Path, question: str, answer: str, wanted: str) -> None:
+    answers = [
+        line for name, right in zip(QUESTIONS, GIVEN, strict=True) for line in [answer, right][name != question :]
+    ]
+    done = init(tmp_path, answers="\n".join([*answers, ""]))
+    assert done.exit_code == 0, done.output
+    assert (wanted in done.output, f"{answer!r} is not" in done.output) == (True, True)
+
+
+def test_answers_that_do_not_fit_together_leave_nothing_behind(tmp_path: Path) -> None:
+    for wrong in ({"routes": "10.67.1.0/24"}, {"kind": "openvpn", "subnet": "10.0.0.0/8"}):
+        done = init(tmp_path, *given(**wrong), answers="")
+        assert (done.exit_code, "do not fit together" in done.output) == (2, True)
+        assert list(tmp_path.iterdir()) == []
+    assert init(tmp_path, *given(), answers="").exit_code == 0
+
+
+def test_where_it_listens_everywhere_the_platform_is_not_sent_there(tmp_path: Path) -> None:
+    assert "http://ADDRESS-OF-THIS-MACHINE:7474" in init(tmp_path, *given(listen="0.0.0.0"), answers="").output

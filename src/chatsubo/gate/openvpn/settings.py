@@ -1,18 +1,16 @@
 """The server's configuration file."""
 
 from contextlib import suppress
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network
+from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from chatsubo.gate.config import GateConfig
-from chatsubo.gate.errors import TunnelError
 from chatsubo.gate.openvpn import files
 from chatsubo.gate.openvpn.client import CIPHERS, routes
 from chatsubo.gate.openvpn.easyrsa import Existing
 from chatsubo.gate.openvpn.keyring import Keyring
 
 _MOST_CLIENTS = 65536
-_FOUR_BITS, _SIX_BITS = (16, 29), (64, 124)  # the sizes of subnets that OpenVPN takes
 _IPV6 = Path("/proc/net/if_inet6")
 
 
@@ -41,13 +39,9 @@ def server_text(config: GateConfig, places: Places, keyring: Keyring) -> str:
         keyring: What it proves itself with. Where an authority was adopted, clients of old find what they are used to.
 
     Raises:
-        TunnelError: A subnet is of a size that OpenVPN does not take.
         StateError: The authority is not valid now.
         OSError: The server's certificate cannot be written.
     """
-    _check("subnet", config.network4, _FOUR_BITS)
-    if config.network6 is not None:
-        _check("subnet6", config.network6, _SIX_BITS)
     existing, server = keyring.existing, files.pem_blocks(keyring.server())
     inline = {
         "ca": keyring.authority.pem,
@@ -61,13 +55,6 @@ def server_text(config: GateConfig, places: Places, keyring: Keyring) -> str:
         inline |= {"tls-auth": existing.tls_auth.reveal()} if existing.tls_auth else {}
         inline |= {"tls-crypt": existing.tls_crypt.reveal()} if existing.tls_crypt and not existing.tls_auth else {}
     return "\n".join([*lines, *(f"<{tag}>\n{text.strip()}\n</{tag}>" for tag, text in inline.items())]) + "\n"
-
-
-def _check(name: str, subnet: IPv4Network | IPv6Network, bits: tuple[int, int]) -> None:
-    if not bits[0] <= subnet.prefixlen <= bits[1]:
-        raise TunnelError(
-            f"OpenVPN takes a `{name}` of /{bits[0]} to /{bits[1]}, and {subnet} is none: set another one"
-        )
 
 
 def _network(config: GateConfig) -> list[str]:

@@ -47,19 +47,6 @@ def test_a_folder_with_quotes_and_spaces_stays_one_word(tmp_path: Path) -> None:
     assert f'crl-verify "{tmp_path}/a \\"b\\" c\\\\d/crl.pem"' in _server(folder)
 
 
-@pytest.mark.parametrize(
-    ("subnets", "said"),
-    [
-        ({"subnet": "10.0.0.0/8", "subnet6": None}, "a `subnet` of /16 to /29, and 10.0.0.0/8 is none"),
-        ({"subnet": "10.66.0.0/30", "subnet6": None}, "a `subnet` of /16 to /29, and 10.66.0.0/30 is none"),
-        ({"subnet6": "fd00::/48"}, "a `subnet6` of /64 to /124, and fd00::/48 is none"),
-    ],
-)
-def test_a_subnet_that_openvpn_does_not_take_is_told(tmp_path: Path, subnets: dict[str, str], said: str) -> None:
-    with pytest.raises(TunnelError, match=said):
-        _server(tmp_path, **subnets)
-
-
 def test_the_same_gate_has_the_same_configuration_again(tmp_path: Path) -> None:
     assert _server(tmp_path) == _server(tmp_path)
     assert _server(tmp_path) != _server(tmp_path, mtu=1400)
