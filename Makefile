@@ -42,7 +42,7 @@ messages: $(VENV)/.developer ## Collect the texts that people see into the catal
 lab: ## Install the real servers that tests use: Docker, WireGuard, PostgreSQL, Chromium ... (Debian, as root)
 	@scripts/lab.sh
 
-bench: $(VENV)/.developer $(ASSETS) ## Measure against the bare Docker Engine and under load
+bench: $(VENV)/.developer $(ASSETS) ## Measure against the bare Docker Engine and WireGuard, and under load
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 screenshots: $(VENV)/.developer $(ASSETS) ## Take the pictures of the README and the guides from a running demo

@@ -1,4 +1,11 @@
-"""A gate with 10,000 players: ``chatsubo gate serve`` in a namespace, and players with WireGuard's plain tools."""
+"""A gate with 10,000 players: ``chatsubo gate serve`` in a namespace, and players with WireGuard's plain tools.
+
+Two figures of 2026-11-23, on 2 cores, are not what one would like. With 10,000 machines that run, half a second passes
+from "running" to a packet (a few players: 30 ms), of which some 150 ms are to compose the picture, 55 to read once more
+what it is made of when its version is allotted, as the order of the two demands, and 60 to 200 the gate's; it was 1.3 s
+when each picture was composed twice. And a copy takes 1.05 to 1.1 times as long as by hand: without the gate's rules
+it takes 1.0, and no one chain of them stood out from the noise.
+"""
 
 import time
 from collections.abc import Iterator
@@ -22,8 +29,8 @@ NEW = 50
 PICTURES = 3
 CHANGES = 10
 RESTARTS = 3
-COPIES = 5
-COPIED = 48 << 20
+COPIES = 9
+COPIED = 32 << 20
 IDLE = 10.0
 ISSUED = 300
 NAMES = [f"player{number}" for number in range(PEERS)]

@@ -77,9 +77,9 @@ async def test_organisers_see_who_is_connected_and_who_is_no_player(
         await until(seen)
         view = (await here.views(admin))["one"]
 
-    assert [(one.username, one.connected, one.received, one.sent) for one in view.players] == [
-        ("zoe", True, 2, 3),
-        ("case", False, 0, 0),
+    assert [(one.username, one.connected, one.received, one.sent, one.addresses) for one in view.players] == [
+        ("zoe", True, 2, 3, ("10.13.37.2",)),
+        ("case", False, 0, 0, ()),
     ]
     assert view.strangers == ("x" * 200,)
     assert (view.kind, view.enforces, view.places) == ("wireguard", True, 100)

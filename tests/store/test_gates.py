@@ -2,12 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from chatsubo.store.accounts import insert_account
 from chatsubo.store.database import Database
 from chatsubo.store.gate_pictures import TakenPicture, allot_version, note_taken, taken_picture
-from chatsubo.store.gate_reports import GateConnection, connections, save_connections
+from chatsubo.store.gate_reports import GateConnection, connections, last_addresses, save_connections
 from chatsubo.store.gates import bind_gate, gate_binding, note_key
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -77,10 +77,32 @@ async def test_what_a_gate_took_later_counts(db: Database) -> None:
 async def test_thousands_connect_and_go_at_once(db: Database) -> None:
     here = [GateConnection("http://gate", f"player{n}", NOW, 1, 2) for n in range(2500)]
     async with db.write() as tx:
-        await save_connections(tx, "http://gate", here=here, gone=())
-        await save_connections(tx, "http://gate", here=[replace(here[0], sent=9)], gone=())
+        await save_connections(tx, "http://gate", here=here, gone=(), now=NOW)
+        await save_connections(tx, "http://gate", here=[replace(here[0], sent=9)], gone=(), now=NOW)
         assert len(await connections(tx)) == 2500
         assert [one.sent for one in await connections(tx, gate_name="player0")] == [9]
 
-        await save_connections(tx, "http://gate", here=(), gone={one.gate_name for one in here[1:]})
+        await save_connections(tx, "http://gate", here=(), gone={one.gate_name for one in here[1:]}, now=NOW)
         assert [one.gate_name for one in await connections(tx, url="http://gate")] == ["player0"]
+
+
+async def test_an_address_belongs_to_who_came_last_and_is_known_after_the_connection(db: Database) -> None:
+    later = NOW + timedelta(minutes=1)
+    here = [
+        GateConnection(ONE, "case", NOW, 1, 2, "10.66.0.7 fd66::7"),
+        GateConnection(ONE, "ann", NOW, 1, 2, "10.66.0.8"),
+    ]
+    async with db.write() as tx:
+        await save_connections(tx, ONE, here=here, gone=(), now=NOW)
+        await save_connections(tx, ONE, here=(), gone={"case"}, now=later)
+
+        assert [one.gate_name for one in await connections(tx, url=ONE)] == ["ann"]
+        assert await last_addresses(tx, ONE) == {"case": "10.66.0.7 fd66::7", "ann": "10.66.0.8"}
+        assert await last_addresses(tx, TWO) == {}
+
+        molly = GateConnection(ONE, "molly", later, 1, 2, "10.66.0.7 fd66::7")
+        await save_connections(tx, ONE, here=[molly], gone=(), now=later)
+        assert await last_addresses(tx, ONE) == {"molly": "10.66.0.7 fd66::7", "ann": "10.66.0.8"}
+
+        await save_connections(tx, ONE, here=[replace(here[0], addresses="10.66.0.9")], gone=(), now=later)
+        assert len(await connections(tx, url=ONE)) == 3

@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import structlog
 
@@ -187,7 +189,7 @@ class GateWatch:
         changed = [one for name, one in here.items() if name in came or (due and one != known[name])]
         if changed or gone:
             async with self._db.write() as tx:
-                await save_connections(tx, self.url, here=changed, gone=gone)
+                await save_connections(tx, self.url, here=changed, gone=gone, now=now)
         if due:
             self._traffic_kept_at = time.monotonic()
         self._lines = here
@@ -222,7 +224,16 @@ def _connection(url: str, line: Line, known: GateConnection | None, now: datetim
         since = now
     if known is not None and (since > now or since <= known.since + SAME_MOMENT):
         since = known.since
-    return GateConnection(url, line.name, min(since, now), line.received, line.sent)
+    return GateConnection(url, line.name, min(since, now), line.received, line.sent, _addresses(line))
+
+
+def _addresses(line: Line) -> str:
+    """Return a player's first two addresses in the tunnel: the gate's word, of which only addresses are kept."""
+    found = []
+    for text in line.addresses[:2]:
+        with suppress(ValueError):
+            found.append(str(ip_address(text)))
+    return " ".join(found)[:100]
 
 
 def _for_players(report: GateReport) -> tuple[object, ...]:

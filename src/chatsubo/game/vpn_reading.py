@@ -12,7 +12,7 @@ from chatsubo.game.vpn_views import GatePlayer, GateTrouble, GateView, RealmAcce
 from chatsubo.gates import GateClient, Gates
 from chatsubo.store.accounts import account_by_id
 from chatsubo.store.gate_pictures import taken_picture
-from chatsubo.store.gate_reports import GateConnection, GateReport, all_gate_reports, connections
+from chatsubo.store.gate_reports import GateConnection, GateReport, all_gate_reports, connections, last_addresses
 from chatsubo.store.gates import BoundPlayer, GateBinding, bound_players, gate_bindings_of
 
 
@@ -95,7 +95,8 @@ def _is_full(report: GateReport) -> bool:
 async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport, clock: Clock) -> GateView:
     bound = await bound_players(tx, report.url)
     lines = {one.gate_name: one for one in await connections(tx, url=report.url)}
-    players = [_gate_player(one, lines.get(one.gate_name)) for one in bound]
+    addresses = await last_addresses(tx, report.url)
+    players = [_gate_player(one, lines.get(one.gate_name), addresses.get(one.gate_name, "")) for one in bound]
     return GateView(
         url=report.url,
         realms=gates.realms_of(report.url),
@@ -123,7 +124,7 @@ async def _is_up_to_date(tx: AsyncConnection, gates: Gates, report: GateReport, 
     return report.problem is None and taken is not None and taken.digest == picture.digest
 
 
-def _gate_player(player: BoundPlayer, line: GateConnection | None) -> GatePlayer:
+def _gate_player(player: BoundPlayer, line: GateConnection | None, addresses: str) -> GatePlayer:
     return GatePlayer(
         account_id=player.account_id,
         username=player.username,
@@ -134,6 +135,7 @@ def _gate_player(player: BoundPlayer, line: GateConnection | None) -> GatePlayer
         since=line.since if line else None,
         received=line.received if line else 0,
         sent=line.sent if line else 0,
+        addresses=tuple(addresses.split()),
         cut_off_at=player.binding.cut_off_at,
     )
 

@@ -46,6 +46,7 @@ class GatePlayer(Struct, frozen=True, kw_only=True):
         since: Since when.
         received: Bytes from the player in this connection, as of a minute ago at most.
         sent: Bytes to the player, likewise.
+        addresses: Where the player is in the tunnel, or was in its last connection; empty if not known.
         cut_off_at: When an organiser cut the player off; ``None`` if nobody did.
     """
 
@@ -58,6 +59,7 @@ class GatePlayer(Struct, frozen=True, kw_only=True):
     since: datetime | None
     received: int
     sent: int
+    addresses: tuple[str, ...]
     cut_off_at: datetime | None
 
 

@@ -46,6 +46,7 @@ class Line(Struct, frozen=True, kw_only=True):
         since: Since when, in seconds since 1970.
         received: Bytes that came from the player.
         sent: Bytes that went to the player.
+        addresses: Where the player is in the tunnel.
     """
 
     name: str
@@ -53,3 +54,4 @@ class Line(Struct, frozen=True, kw_only=True):
     since: float | None = None
     received: int = 0
     sent: int = 0
+    addresses: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ class GateConnection:
         since: Since when.
         received: Bytes from the player.
         sent: Bytes to the player.
+        addresses: Where the player is in the tunnel, a space between two.
     """
 
     url: str
@@ -57,6 +58,7 @@ class GateConnection:
     since: datetime
     received: int
     sent: int
+    addresses: str = ""
 
 
 _REPORT = [gate_reports.c[name] for name in GateReport.__slots__]
@@ -94,7 +96,8 @@ async def connections(
     tx: AsyncConnection, *, url: str | None = None, gate_name: str | None = None
 ) -> tuple[GateConnection, ...]:
     """Return who is connected: to one gate, or one player to any, or everybody."""
-    query = select(*_CONNECTION).order_by(gate_connections.c.url, gate_connections.c.gate_name)
+    query = select(*_CONNECTION).where(gate_connections.c.gone_at.is_(None))
+    query = query.order_by(gate_connections.c.url, gate_connections.c.gate_name)
     if url is not None:
         query = query.where(gate_connections.c.url == url)
     if gate_name is not None:
@@ -102,23 +105,36 @@ async def connections(
     return tuple(GateConnection(*row) for row in await tx.execute(query))
 
 
+async def last_addresses(tx: AsyncConnection, url: str) -> dict[str, str]:
+    """Return where players are in a gate's tunnel, or were last, a space between two addresses; by gate name.
+
+    A gate may give an address to somebody else in time: it belongs to who came last.
+    """
+    names, addresses = gate_connections.c.gate_name, gate_connections.c.addresses
+    query = select(addresses, names).where(gate_connections.c.url == url, addresses != "")
+    owners = dict((await tx.execute(query.order_by(gate_connections.c.since, names))).all())
+    return {name: found for found, name in owners.items()}
+
+
 async def save_connections(
-    tx: AsyncConnection, url: str, *, here: Iterable[GateConnection], gone: Collection[str]
+    tx: AsyncConnection, url: str, *, here: Iterable[GateConnection], gone: Collection[str], now: datetime
 ) -> None:
-    """Keep who is connected to a gate.
+    """Keep who is connected to a gate, and where those who are not any more were last.
 
     Args:
         tx: An open transaction.
         url: The gate.
         here: Connections that are new or have changed.
         gone: The names of players who are not connected any more.
+        now: When they went.
     """
     names = sorted(gone)
     for first in range(0, len(names), _ROWS):
         some = gate_connections.c.gate_name.in_(names[first : first + _ROWS])
-        await tx.execute(delete(gate_connections).where(gate_connections.c.url == url, some))
-    rows = [asdict(one) for one in here]
+        change = update(gate_connections).where(gate_connections.c.url == url, some)
+        await tx.execute(change.values(gone_at=now))
+    rows = [{**asdict(one), "gone_at": None} for one in here]
     if rows:
         row = insertion(tx, gate_connections)
-        changed = {name: row.excluded[name] for name in ("since", "received", "sent")}
+        changed = {name: row.excluded[name] for name in ("since", "received", "sent", "addresses", "gone_at")}
         await tx.execute(row.on_conflict_do_update(index_elements=["url", "gate_name"], set_=changed), rows)

@@ -325,6 +325,8 @@ gate_connections = Table(
     Column("since", Instant, nullable=False),
     Column("received", BigInteger, nullable=False, comment="bytes from the player"),
     Column("sent", BigInteger, nullable=False, comment="bytes to the player"),
+    Column("addresses", String(100), nullable=False, comment="where the player is in the tunnel, a space between two"),
+    Column("gone_at", Instant, comment="when the connection ended; null: it is up"),
     Index("ix_gate_connections_gate_name", "gate_name"),
-    comment="who is connected to which gate now",
+    comment="who is connected to which gate now, or was last",
 )

@@ -55,7 +55,9 @@ async def bind(world: World, account_id: int, realm: str, url: str) -> None:
         await note_key(tx, account_id, realm, f"{account_id} in {realm}")
 
 
-async def connect(world: World, gate_name: str, url: str = GUARD, **bytes_of: int) -> None:
+async def connect(
+    world: World, gate_name: str, url: str = GUARD, addresses: str = "10.66.0.7", **bytes_of: int
+) -> None:
     """Let somebody be connected, as the gate reports it."""
     line = GateConnection(
         url,
@@ -63,15 +65,16 @@ async def connect(world: World, gate_name: str, url: str = GUARD, **bytes_of: in
         world.clock() - timedelta(minutes=12),
         bytes_of.get("received", 48_230),
         bytes_of.get("sent", 7_204_113),
+        addresses,
     )
     async with world.db.write() as tx:
-        await save_connections(tx, url, here=[line], gone=[])
+        await save_connections(tx, url, here=[line], gone=[], now=world.clock())
 
 
 async def disconnect(world: World, gate_name: str, url: str = GUARD) -> None:
     """Let somebody be connected no more."""
     async with world.db.write() as tx:
-        await save_connections(tx, url, here=[], gone=[gate_name])
+        await save_connections(tx, url, here=[], gone=[gate_name], now=world.clock())
 
 
 async def keep_out(world: World, account_id: int, realm: str = "wz01") -> None:

@@ -78,6 +78,20 @@ async def test_who_is_not_connected_is_found_by_name(organiser):
     assert "riviera" not in text
 
 
+async def test_whose_an_address_is_is_found_after_the_connection_too(organiser, world):
+    await gated.connect(world, "p10", addresses="10.66.0.7 fd66::7")
+    await gated.connect(world, "p11", addresses="10.66.0.70")
+    assert "10.66.0.70" in plain(await organiser.page(GATES))
+    await gated.disconnect(world, "p10")
+    for address in ("10.66.0.7", "%20FD66:0:0::7"):
+        text = plain(await organiser.page(f"{GATES}?q={address}"))
+        assert ("molly" in text, "armitage" in text, "not connected" in text) == (True, False, True)
+    answer = (await organiser.browser.get("/api/v1/admin/gates")).json()
+    found = {one["username"]: one["addresses"] for gate in answer for one in gate["players"]}
+    assert (found["molly"], found["armitage"]) == (["10.66.0.7", "fd66::7"], ["10.66.0.70"])
+    assert "Nobody of that name or address" in plain(await organiser.page(f"{GATES}?q=10.66.0.8"))
+
+
 async def test_a_player_is_cut_off_after_a_question_and_let_in_again(organiser, world):
     await gated.connect(world, "p10")
     assert "molly reaches nothing in wz01 from now on" in plain(await organiser.page(GATES))

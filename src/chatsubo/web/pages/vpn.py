@@ -1,6 +1,5 @@
 """A player's ways into realms: connected or not, the configuration as a file and as a QR code, and a new one."""
 
-import re
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +18,6 @@ from chatsubo.web.pages.rendering import Show, TheShow
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
 """For what holds a private key: neither the browser nor anything on the way may keep it."""
-
-
-_SIZE = re.compile(r' width="(\d+)" height="(\d+)"')
 
 
 class VpnPages(Controller):
@@ -48,9 +44,7 @@ class VpnPages(Controller):
         """Show the player's configuration as a QR code, or why there is none."""
         refusal, drawn = None, ""
         try:
-            drawn = _SIZE.sub(
-                r' viewBox="0 0 \1 \2"', await vpn.qr(actor, realm), count=1
-            )  # as large as the page has room
+            drawn = await vpn.qr(actor, realm)
         except (Conflict, CutOff, GateError) as error:
             refusal = error
         context = {"realm": realm, "code": Markup(drawn), "problem": show.reason(refusal) if refusal else None}  # noqa: S704  drawn by segno

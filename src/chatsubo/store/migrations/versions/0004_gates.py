@@ -52,7 +52,14 @@ def upgrade() -> None:
         sa.Column("since", Instant, nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False, comment="bytes from the player"),
         sa.Column("sent", sa.BigInteger(), nullable=False, comment="bytes to the player"),
+        sa.Column(
+            "addresses",
+            sa.String(length=100),
+            nullable=False,
+            comment="where the player is in the tunnel, a space between two",
+        ),
+        sa.Column("gone_at", Instant, nullable=True, comment="when the connection ended; null: it is up"),
         sa.PrimaryKeyConstraint("url", "gate_name", name=op.f("pk_gate_connections")),
-        comment="who is connected to which gate now",
+        comment="who is connected to which gate now, or was last",
     )
     op.create_index("ix_gate_connections_gate_name", "gate_connections", ["gate_name"])

@@ -1,5 +1,6 @@
 """The gates as organisers see them, and who is let in."""
 
+from ipaddress import ip_address
 from typing import Any
 
 from litestar import Controller, get, post
@@ -22,7 +23,7 @@ class GateDesk(Controller):
 
     @get("/")
     async def gates(self, vpn: TheVpn, admin: TheActor, show: TheShow, q: FromQuery[str] = "") -> Template:
-        """Show each gate with who is connected or cut off; with ``q`` all of its players whose name holds it."""
+        """Show each gate with who is connected or cut off; with ``q`` who has that name or address."""
         context = await _context(vpn, admin, q)
         if show.in_page:
             return show.fragment("gates.html", **context)
@@ -62,6 +63,14 @@ def _shown(gate: GateView, search: str) -> tuple[list[GatePlayer], int]:
     found = [
         one
         for one in gate.players
-        if (wanted in one.username.casefold() if wanted else one.connected or one.cut_off_at is not None)
+        if (_matches(one, wanted) if wanted else one.connected or one.cut_off_at is not None)
     ][:MOST_ROWS]
     return found, len(gate.players) - len(found)
+
+
+def _matches(player: GatePlayer, wanted: str) -> bool:
+    """Say whether a player is looked for: by an address in the tunnel, or by a part of a name."""
+    try:
+        return str(ip_address(wanted)) in player.addresses
+    except ValueError:
+        return wanted in player.username.casefold() or wanted in player.gate_name.casefold()
