@@ -111,14 +111,7 @@ class Game:
             home=Home(db),
             event=Event(db, clock, news, wake),
             desk=Desk(
-                db,
-                clock,
-                snapshots,
-                offers,
-                news,
-                wake=wake,
-                look_again=look_again,
-                disabled_plugins=disabled_plugins,
+                db, clock, snapshots, offers, news, wake=wake, look_again=look_again, disabled_plugins=disabled_plugins
             ),
             box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
             account_admin=AccountAdmin(db, clock, snapshots=snapshots, news=news, wake=wake),
