@@ -6,7 +6,7 @@
 
 import htmx from "htmx.org";
 
-const NAMES = ["session", "solve", "standings", "notice", "boxes", "submission", "provider", "desk", "vpn", "gates", "resync"];
+const NAMES = ["session", "solve", "standings", "notice", "boxes", "submission", "provider", "desk", "vpn", "gates", "accounts", "resync"];
 /** What all browsers are told at once is looked at within this many milliseconds, so that they do not ask at once. */
 const SPREAD = 1500;
 const TOLD_TO_ALL = new Set(["standings", "boxes", "vpn", "resync"]);

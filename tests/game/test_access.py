@@ -27,7 +27,7 @@ async def bind(world: World, *actors: Actor, realm: str = "wz01", url: str = URL
 
 async def reaches(world: World, *realms: str, url: str = URL, back: tuple[str, ...] = ()) -> dict[str, Reach]:
     async with world.db.read() as tx:
-        return dict((await AccessReader().picture(tx, url, realms or ("wz01",), back)).players)
+        return dict((await AccessReader(world.clock).picture(tx, url, realms or ("wz01",), back)).players)
 
 
 async def change(world: World, session_id: str, **columns: object) -> None:
@@ -205,7 +205,7 @@ async def test_two_pictures_that_say_the_same_have_one_digest(world: World) -> N
 
     async def digest() -> str:
         async with world.db.read() as tx:
-            return (await AccessReader().picture(tx, URL, ["wz01"])).digest
+            return (await AccessReader(world.clock).picture(tx, URL, ["wz01"])).digest
 
     before = await digest()
     session = await world.run(case, slug)

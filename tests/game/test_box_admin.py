@@ -8,7 +8,7 @@ from msgspec import structs
 
 from chatsubo.domain.errors import Invalid, NotFound
 from chatsubo.domain.sessions import Verb
-from chatsubo.game import box_admin
+from chatsubo.game import snapshot
 from chatsubo.game.snapshot import CATALOGUE
 from chatsubo.game.views import FlagForm
 from chatsubo.live.bus import ADMINS, Event, account_topic
@@ -257,7 +257,7 @@ async def test_of_two_changes_at_once_neither_is_taken_for_the_other(world: Worl
     admin = await world.admin()
     slug = await world.release(admin)
     async with world.db.write() as tx:
-        await box_admin._raise_version(tx)
+        await snapshot.outdate(tx)
         version = await read_setting(tx, CATALOGUE)
         retiring = asyncio.create_task(world.game.box_admin.retire(admin, slug))
         await world.someone_waits()

@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from chatsubo.domain.errors import Busy, ExtensionsUsedUp
+from chatsubo.domain.event import Window
 from chatsubo.domain.sessions import State
 from chatsubo.lab.intents import extend
 from chatsubo.lab.sweep import EXPIRED, Sweep
+from chatsubo.live.bus import EVERYONE, Event
 from chatsubo.live.news import News
 from chatsubo.store.database import Database
-from chatsubo.store.tables import logins, rate_limits
+from chatsubo.store.event_window import write_window
+from chatsubo.store.tables import accounts, logins, rate_limits
 from chatsubo.testing import MemoryJobs
 from tests.lab.world import QUICK, World
 
@@ -153,3 +156,39 @@ async def test_expired_logins_and_limits_are_removed(world: World, sweep: Sweep)
     async with world.db.read() as tx:
         assert (await tx.execute(select(logins.c.digest))).scalars().all() == ["new"]
         assert (await tx.execute(select(rate_limits.c.key))).scalars().all() == ["new"]
+
+
+async def test_what_players_have_running_is_stopped_when_the_event_ends_and_organisers_go_on(
+    world: World, sweep: Sweep, steady: Steady
+) -> None:
+    async with world.db.write() as tx:
+        await write_window(tx, Window(world.clock() - timedelta(hours=1), world.clock() + timedelta(minutes=5)))
+        await tx.execute(update(accounts).where(accounts.c.id == 2).values(role="admin"))
+    player, organiser = await world.run(account=1), await world.run(account=2)
+    await sweep.look()
+    assert (await world.session(player.id)).state is State.RUNNING
+
+    pass_time(world, steady, 300)
+    with world.bus.subscribe([EVERYONE]) as news:
+        await sweep.look()
+        assert await news.next(0) == Event("boxes")
+        await sweep.look()
+        with pytest.raises(TimeoutError):
+            await news.next(0)
+
+    await world.reaches(player.id, State.STOPPED)
+    assert (await world.session(organiser.id)).state is State.RUNNING
+
+
+async def test_a_start_that_is_under_way_is_stopped_when_the_event_ends(world: World, sweep: Sweep) -> None:
+    gate = world.hypervisor.hold("start:boot")
+    starting = await world.open(1, 1)
+    await gate.reached()
+    async with world.db.write() as tx:
+        await write_window(tx, Window(closes_at=world.clock()))
+
+    await sweep.look()
+    gate.open()
+
+    await world.reaches(starting, State.STOPPED)
+    assert world.hypervisor.machines == {}

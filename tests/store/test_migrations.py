@@ -1,7 +1,7 @@
 """The migrations make the schema that the tables describe."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from sqlalchemy import Connection, insert, text
 
 from chatsubo.domain.flags import digest
 from chatsubo.lab.intents import open_session
+from chatsubo.store.accounts import account_by_id
 from chatsubo.store.database import Database
 from chatsubo.store.migrations import newest, revision, upgrade
 from chatsubo.store.sessions import owner_of_value
-from chatsubo.store.tables import metadata, session_flags
+from chatsubo.store.tables import logins, metadata, session_flags
 from tests.lab.world import furnish
 
 
@@ -49,12 +50,33 @@ async def test_values_that_an_older_version_kept_are_recognised_in_another_case(
         for table in ("gate_connections", "gate_pictures", "gate_reports"):  # what came later
             await tx.execute(text(f"DROP TABLE {table}"))
         await tx.execute(text("ALTER TABLE gate_bindings DROP COLUMN cut_off_at"))
+        for column in ("seen_at", "banned_at", "ban_reason"):
+            await tx.execute(text(f"ALTER TABLE accounts DROP COLUMN {column}"))
         await tx.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
     assert upgrade(database_url) == ("0002", newest())
 
     async with db.read() as tx:
         assert await owner_of_value(tx, digest("wz{B}"), excluding=2) == 1
+
+
+async def test_when_an_account_was_last_seen_is_taken_from_its_logins(db: Database, database_url: str) -> None:
+    await furnish(db)
+    seen = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    async with db.write() as tx:
+        for day in (0, 1):
+            at = seen - timedelta(days=day)
+            row = {"digest": f"{day}", "account_id": 1, "created_at": at, "seen_at": at, "expires_at": seen}
+            await tx.execute(insert(logins).values(**row, address="", browser=""))
+        for column in ("seen_at", "banned_at", "ban_reason"):
+            await tx.execute(text(f"ALTER TABLE accounts DROP COLUMN {column}"))
+        await tx.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+
+    assert upgrade(database_url) == ("0004", newest())
+
+    async with db.read() as tx:
+        found = [await account_by_id(tx, account_id) for account_id in (1, 2)]
+    assert [one and one.seen_at for one in found] == [seen, None]
 
 
 def test_a_new_database_file_is_its_owners_alone(tmp_path: Path) -> None:

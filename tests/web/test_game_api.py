@@ -118,13 +118,24 @@ ADMIN_ADDRESSES = [
     ("GET", "gates"),
     ("POST", "realms/wz01/players/1/cut-off"),
     ("DELETE", "realms/wz01/players/1/cut-off"),
+    ("GET", "accounts"),
+    ("PUT", "accounts/1/ban"),
+    ("DELETE", "accounts/1/ban"),
+    ("PUT", "event"),
 ]
 
 
 @pytest.mark.parametrize(("method", "path"), ADMIN_ADDRESSES)
 async def test_players_and_strangers_are_kept_from_the_organisers_part(site: Site, method: str, path: str) -> None:
     for browser, status in ((site.browser(), 401), (await site.player(), 403)):
-        bodies = {"announcements": {"message": "x"}, "home": {"content": "x"}, "boxes": BOX, "boxes/hello": BOX}
+        bodies = {
+            "announcements": {"message": "x"},
+            "home": {"content": "x"},
+            "boxes": BOX,
+            "boxes/hello": BOX,
+            "accounts/1/ban": {"reason": "x"},
+            "event": {},
+        }
         body = {"json": bodies[path]} if method in {"POST", "PUT"} and path in bodies else {}
         answer = await browser.send(method, f"/api/v1/admin/{path}", **body)
         assert answer.status_code == status, answer.text

@@ -10,6 +10,7 @@ from chatsubo.game.accounts import Accounts
 from chatsubo.game.actor import Actor
 from chatsubo.web.live import MOST_STREAMS
 from chatsubo.web.logins import cookie_name
+from tests.web.conftest import MakeSite
 from tests.web.site import Browser, Site
 
 
@@ -51,6 +52,8 @@ class Stream:
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status.set_result(message["status"])
+        elif not message["more_body"]:
+            self._gone.set()  # a server says so, too, when all has been sent
 
 
 async def _statuses(streams: list[Stream], group: asyncio.TaskGroup) -> Counter[int]:
@@ -90,3 +93,21 @@ async def test_a_browser_that_leaves_before_its_stream_begins_gives_its_place_ba
     async with asyncio.TaskGroup() as group:
         assert await _statuses([stays], group) == {200: 1}
         stays.leave()
+
+
+async def test_the_stream_of_who_is_banned_ends_at_once(make_site: MakeSite) -> None:
+    site = make_site(keep_alive=3600.0)
+    case, organiser = await site.player("case"), await site.organiser()
+    stream = Stream(case)
+    listening = asyncio.create_task(stream.run())
+    assert await stream.status == 200
+    (found,) = (await organiser.get("/api/v1/admin/accounts?q=case")).json()["accounts"]
+
+    answer = await organiser.send("PUT", f"/api/v1/admin/accounts/{found['id']}/ban", json={"reason": "Cheated."})
+
+    assert answer.status_code == 204
+    async with asyncio.timeout(60):
+        await listening
+    again = Stream(case)
+    await again.run()
+    assert await again.status == 401

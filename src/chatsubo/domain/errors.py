@@ -53,6 +53,13 @@ class Forbidden(ChatsuboError):
     message = N_("Your account may not do this.")
 
 
+class Banned(Forbidden):
+    """An organiser banned the account; only who knows its password is told."""
+
+    code = "banned"
+    message = N_("This account is banned. The organisers say: {reason}")
+
+
 class NotFound(ChatsuboError):
     """There is no such thing, or the acting account may not know of it."""
 
@@ -65,6 +72,13 @@ class Conflict(ChatsuboError):
 
     code = "conflict"
     message = N_("This cannot be done right now.")
+
+
+class OwnBan(Conflict):
+    """An organiser wants to ban their own account: somebody has to be left who can lift a ban."""
+
+    code = "own-ban"
+    message = N_("You cannot ban yourself. Another organiser can.")
 
 
 class AlreadyRunning(Conflict):
@@ -128,6 +142,20 @@ class Taken(Conflict):
 
     code = "taken"
     message = N_("{name} is taken. Choose another name.")
+
+
+class NotOpenYet(Conflict):
+    """The event has not begun, so a player may not even know what there is to play."""
+
+    code = "not-open-yet"
+    message = N_("The event has not begun yet. The boxes are shown when it begins.")
+
+
+class EventOver(Conflict):
+    """The event has ended."""
+
+    code = "event-over"
+    message = N_("The event is over: nothing can be started or submitted any more.")
 
 
 class Closed(Conflict):

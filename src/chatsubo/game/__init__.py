@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from chatsubo.domain.clock import Clock, utc_now
+from chatsubo.game.account_admin import AccountAdmin
 from chatsubo.game.accounts import Accounts, Client
 from chatsubo.game.actor import Actor, Role
 from chatsubo.game.box_admin import BoxAdmin
 from chatsubo.game.catalogue import Catalogue
 from chatsubo.game.desk import Desk
+from chatsubo.game.event import Event
 from chatsubo.game.home import Home
 from chatsubo.game.notices import Notices
 from chatsubo.game.offers import OffersReader
@@ -49,8 +51,10 @@ class Game:
     scoreboard: Scoreboard
     notices: Notices
     home: Home
+    event: Event
     desk: Desk
     box_admin: BoxAdmin
+    account_admin: AccountAdmin
     shared: SharedMachines
     passwords: Passwords
     snapshots: Snapshots
@@ -90,7 +94,7 @@ class Game:
         return cls(
             accounts=Accounts(db, clock, passwords, limiter),
             catalogue=Catalogue(db, clock, snapshots, offers, gated_realms),
-            people=People(db, snapshots),
+            people=People(db, clock, snapshots),
             play=Play(
                 db,
                 clock,
@@ -105,17 +109,12 @@ class Game:
             scoreboard=Scoreboard(snapshots),
             notices=Notices(db, clock, news),
             home=Home(db),
+            event=Event(db, clock, news, wake),
             desk=Desk(
-                db,
-                clock,
-                snapshots,
-                offers,
-                news,
-                wake=wake,
-                look_again=look_again,
-                disabled_plugins=disabled_plugins,
+                db, clock, snapshots, offers, news, wake=wake, look_again=look_again, disabled_plugins=disabled_plugins
             ),
             box_admin=BoxAdmin(db, clock, snapshots, news, wake=wake),
+            account_admin=AccountAdmin(db, clock, snapshots=snapshots, news=news, wake=wake),
             shared=SharedMachines(db, clock, snapshots=snapshots, offers=offers, news=news, wake=wake),
             passwords=passwords,
             snapshots=snapshots,

@@ -11,10 +11,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatsubo.domain.clock import Clock
+from chatsubo.domain.event import Phase
 from chatsubo.game.actor import Role
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.gates import Reach
 from chatsubo.store.boxes import Box, all_boxes
+from chatsubo.store.event_window import read_window
 from chatsubo.store.gates import Admission, admissions
 from chatsubo.store.sessions import MachineAddress, machine_addresses
 
@@ -39,9 +42,13 @@ class AccessReader:
 
     It is asked every second, and twice for each change. With 10,000 players who have a machine each, to read what a
     picture is made of takes 55 ms, and to compose it 150 the first time, 50 later.
+
+    Args:
+        clock: The time of day.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._offers = OffersReader()
         self._facts: _Facts | None = None
         self._picture = AccessPicture({})
@@ -53,7 +60,7 @@ class AccessReader:
 
         A player's own machines are those of live sessions that are up, until their stop is asked for. Shared machines
         are those of released boxes; organisers reach those of every box that is not deleted. Of a realm that a player
-        was cut off from, nothing.
+        was cut off from, nothing; nothing at all for the banned, nor for players while the event is not open.
 
         Args:
             tx: An open transaction.
@@ -61,11 +68,14 @@ class AccessReader:
             realms: All realms that it leads to.
             connecting_back: The realms whose shared machines may open connections to players.
         """
+        players = await admissions(tx, url)
+        if (await read_window(tx)).phase(self._clock()) is not Phase.OPEN:
+            players = [one for one in players if one.role == Role.ADMIN]
         facts = _Facts(
             url,
             frozenset(realms),
             frozenset(connecting_back),
-            await admissions(tx, url),
+            players,
             await machine_addresses(tx, realms),
             await self._offers.read(tx),
             await all_boxes(tx),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.domain.clock import Clock
-from chatsubo.domain.errors import BadCredentials, Closed, FieldProblem, Invalid, NotFound, Taken, Unavailable
+from chatsubo.domain.errors import BadCredentials, Banned, Closed, FieldProblem, Invalid, NotFound, Taken, Unavailable
 from chatsubo.domain.text import N_, Text
 from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor, Role
@@ -120,6 +120,7 @@ class Accounts:
 
         Raises:
             BadCredentials: If the name or the password is wrong.
+            Banned: If the account is banned; told to nobody who does not know its password.
             RateLimited: If there were too many tries for this name, or from this address.
         """
         key = name_key(username[:64])
@@ -145,6 +146,7 @@ class Accounts:
         if now - found.seen_at >= TOUCH_EVERY:
             with contextlib.suppress(Unavailable):  # a full disk need not keep anybody from reading
                 async with self._db.write() as tx:
+                    await store.note_seen(tx, found.account_id, now)  # at first: a ban locks it before the logins
                     await login_store.touch_login(tx, digest, seen_at=now, expires_at=now + LOGIN_LIFETIME)
         return Actor(found.account_id, found.username, Role(found.role), found.language, found.theme)
 
@@ -259,6 +261,7 @@ class Accounts:
 
         Raises:
             BadCredentials: If the password was changed since: that ended all logins, so it ends this one too.
+            Banned: If the account is banned.
         """
         token = secrets.token_urlsafe(32)
         now = self._clock()
@@ -270,6 +273,9 @@ class Accounts:
             present = await store.account_by_id(tx, account.id)
             if present is None or present.password_hash != account.password_hash:
                 raise BadCredentials
+            if present.banned_at is not None:
+                raise Banned(reason=present.ban_reason or "")
+            await store.note_seen(tx, account.id, now)
             await login_store.insert_login(tx, login)
         return token
 

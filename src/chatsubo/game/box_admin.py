@@ -1,6 +1,5 @@
 """Boxes as organisers write them: registered, edited, released, retired, deleted and restored."""
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from chatsubo.domain.sessions import Event, State, transition
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
 from chatsubo.game.box_problems import problems_of
-from chatsubo.game.snapshot import CATALOGUE, Snapshots
+from chatsubo.game.snapshot import Snapshots, outdate
 from chatsubo.game.views import BoxForm, FlagForm
 from chatsubo.lab.intents import ask_stop
 from chatsubo.live.news import News
@@ -24,7 +23,6 @@ from chatsubo.store.database import Database
 from chatsubo.store.listings import all_listings
 from chatsubo.store.notices import insert_notice
 from chatsubo.store.sessions import Session, live_sessions
-from chatsubo.store.settings import write_setting
 
 TAKEN_OUT = N_("{box} was taken out of play, and your machine of it is gone.")
 
@@ -50,7 +48,7 @@ class BoxAdmin:
         """
         actor.must_be_admin()
         async with self._db.write() as tx:
-            await _raise_version(tx)
+            await outdate(tx)
             dynamic = await _is_dynamic(tx, form.template)
             problems = list(problems_of(form, dynamic=dynamic is not False))
             if dynamic is None:
@@ -83,7 +81,7 @@ class BoxAdmin:
         """
         actor.must_be_admin()
         async with self._db.write() as tx:
-            await _raise_version(tx)
+            await outdate(tx)
             box = await _box(tx, slug)
             problems = list(problems_of(form, dynamic=box.dynamic))
             if problems:
@@ -150,7 +148,7 @@ class BoxAdmin:
     async def _set(self, actor: Actor, slug: str, values: dict[str, Any], keep: str = "") -> None:
         actor.must_be_admin()
         async with self._db.write() as tx:
-            await _raise_version(tx)
+            await outdate(tx)
             box = await _box(tx, slug)
             if keep and getattr(box, keep) is not None:
                 values.pop(keep)
@@ -162,7 +160,7 @@ class BoxAdmin:
         actor.must_be_admin()
         now = self._clock()
         async with self._db.write() as tx:
-            await _raise_version(tx)
+            await outdate(tx)
             box = await _box(tx, slug)
             await store.update_box(tx, box.id, {column: now})  # first, so that a start at the same time waits for it
             stopped = await _stop_machines(tx, box, now)
@@ -275,11 +273,6 @@ def _flag_ids(forms: Sequence[FlagForm], by_name: Mapping[str, int]) -> list[int
         form.id if form.id in known else None if flag_id in claimed else flag_id
         for form, flag_id in zip(forms, named, strict=True)
     ]
-
-
-async def _raise_version(tx: AsyncConnection) -> None:
-    """Tell that there is something new. At first, so that whoever changes boxes at the same time waits for this one."""
-    await write_setting(tx, CATALOGUE, secrets.token_hex(8))
 
 
 def _free_slug(wanted: str, taken: set[str]) -> str:

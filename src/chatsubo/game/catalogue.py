@@ -6,8 +6,10 @@ from datetime import datetime
 from chatsubo.domain.boxes import level
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
+from chatsubo.domain.event import Phase
 from chatsubo.domain.sessions import State
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import let_look, sees_boxes
 from chatsubo.game.machines import session_view, shared_machine
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.game.shared import may_ask_again
@@ -22,6 +24,7 @@ from chatsubo.game.views import (
 )
 from chatsubo.store.boxes import Box, all_boxes
 from chatsubo.store.database import Database
+from chatsubo.store.event_window import read_window
 from chatsubo.store.queue import queue_position
 from chatsubo.store.sessions import Session, last_session, live_sessions
 from chatsubo.store.shared_resets import last_asked, live_resets
@@ -59,7 +62,8 @@ class Catalogue:
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
             found = await found_by(tx, actor.account_id)
-        return _me(snapshot, actor, found), list(_tracks(snapshot, found))
+            shown = await sees_boxes(tx, actor, self._clock())
+        return _me(snapshot, actor, found), list(_tracks(snapshot, found)) if shown else []
 
     async def me(self, actor: Actor) -> Me:
         """Return the reader's own line."""
@@ -70,7 +74,7 @@ class Catalogue:
         return (await self.frame(actor))[1]
 
     async def boxes(self, actor: Actor, track: str | None = None, *, everything: bool = False) -> list[BoxCard]:
-        """Return the boxes, of one track or all.
+        """Return the boxes, of one track or all; none to a player before the event.
 
         Args:
             actor: Who reads.
@@ -84,6 +88,8 @@ class Catalogue:
             actor.must_be_admin()
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
+            if not await sees_boxes(tx, actor, self._clock()):
+                return []
             offers = await self._offers.read(tx)
             found = await found_by(tx, actor.account_id)
             live = {one.box_id: one for one in await live_sessions(tx, actor.account_id)}
@@ -99,7 +105,11 @@ class Catalogue:
 
         Raises:
             NotFound: If there is no such box, or it is not released and the reader is no organiser.
+            NotOpenYet: If the event has not begun and the reader is no organiser.
         """
+        async with self._db.read() as tx:
+            await let_look(tx, actor, self._clock())
+            over = not actor.is_admin and (await read_window(tx)).phase(self._clock()) is Phase.OVER
         snapshot = await self._snapshots.current()
         box = next((one for one in snapshot.boxes.values() if one.slug == slug), None)
         if box is None or not (box.is_open or actor.is_admin):
@@ -127,12 +137,15 @@ class Catalogue:
             reset_from=may_ask_again(actor, asked_at, self._clock()),
             problem=problem[0] if problem else None,
             problem_since=problem[1] if problem else None,
+            over=over,
         )
 
     async def shows_picture(self, actor: Actor, name: str) -> bool:
-        """Say whether the reader may see a picture: one of unreleased boxes alone is for organisers."""
+        """Say whether the reader may see a picture: one of boxes that players do not see yet is for organisers."""
+        async with self._db.read() as tx:
+            shown = await sees_boxes(tx, actor, self._clock())
         boxes = [box for box in (await self._snapshots.current()).boxes.values() if box.picture == name]
-        return actor.is_admin or not boxes or any(box.released_at is not None for box in boxes)
+        return actor.is_admin or not boxes or (shown and any(box.released_at is not None for box in boxes))
 
 
 def _me(snapshot: Snapshot, actor: Actor, found: Found) -> Me:

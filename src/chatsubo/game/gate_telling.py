@@ -2,6 +2,7 @@
 
 import structlog
 
+from chatsubo.domain.clock import Clock
 from chatsubo.game.access import AccessPicture, AccessReader
 from chatsubo.gates import GateClient, PictureRefused
 from chatsubo.live.news import News
@@ -23,14 +24,22 @@ class GateTelling:
         realms: What the gate leads to.
         connecting_back: The realms whose shared machines may open connections to players.
         news: Tells organisers.
+        clock: The time of day.
     """
 
     def __init__(
-        self, db: Database, client: GateClient, realms: tuple[str, ...], connecting_back: frozenset[str], news: News
+        self,
+        db: Database,
+        client: GateClient,
+        *,
+        realms: tuple[str, ...],
+        connecting_back: frozenset[str],
+        news: News,
+        clock: Clock,
     ) -> None:
         self._db, self._client, self._news = db, client, news
         self._url, self._realms, self._connecting_back = client.gate.url, realms, connecting_back
-        self._reader = AccessReader()
+        self._reader = AccessReader(clock)
         self._holds = 0
         self._in_doubt = True
 

@@ -13,8 +13,8 @@ from chatsubo.live.news import News
 from chatsubo.store.database import Database
 from chatsubo.store.gate_reports import forget_gates
 
-MATTERS = frozenset({"boxes", "desk", "provider", RESYNC.name})
-"""The news after which somebody may reach something else: of boxes, sessions and machines."""
+MATTERS = frozenset({"accounts", "boxes", "desk", "provider", RESYNC.name})
+"""The news after which somebody may reach something else: of accounts, boxes, sessions and machines."""
 
 
 class Gatekeeping:
@@ -39,7 +39,14 @@ class Gatekeeping:
                 db,
                 clock,
                 client,
-                telling=GateTelling(db, client, gates.realms_of(url), gates.connecting_back(url), news),
+                telling=GateTelling(
+                    db,
+                    client,
+                    realms=gates.realms_of(url),
+                    connecting_back=gates.connecting_back(url),
+                    news=news,
+                    clock=clock,
+                ),
                 news=news,
                 pace=pace or GatePace(),
             )

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import sees_boxes
 from chatsubo.game.names import name_key
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import AccountCard, ProfileView, SolveView
@@ -14,8 +16,9 @@ from chatsubo.store.database import Database
 class People:
     """What players see of each other."""
 
-    def __init__(self, db: Database, snapshots: Snapshots) -> None:
+    def __init__(self, db: Database, clock: Clock, snapshots: Snapshots) -> None:
         self._db = db
+        self._clock = clock
         self._snapshots = snapshots
 
     async def accounts(self, actor: Actor, search: str | None = None) -> list[AccountCard]:  # noqa: ARG002  for those who are logged in
@@ -24,21 +27,25 @@ class People:
         async with self._db.read() as tx:
             found = await all_accounts(tx)
         wanted = name_key(search or "")
-        cards = [_account_card(snapshot, one) for one in found if wanted in name_key(one.username)]
+        cards = [
+            _account_card(snapshot, one) for one in found if one.banned_at is None and wanted in name_key(one.username)
+        ]
         return sorted(cards, key=lambda card: (card.rank is None, card.rank or 0, name_key(card.username)))
 
-    async def profile(self, actor: Actor, username: str) -> ProfileView:  # noqa: ARG002
+    async def profile(self, actor: Actor, username: str) -> ProfileView:
         """Return somebody's public page.
 
         Raises:
-            NotFound: If there is no such account.
+            NotFound: If there is no such account, or it is banned and the reader is no organiser.
         """
         snapshot = await self._snapshots.current()
         async with self._db.read() as tx:
             account = await account_by_name(tx, name_key(username))
-        if account is None:
+            shown = await sees_boxes(tx, actor, self._clock())
+        if account is None or not (account.banned_at is None or actor.is_admin):
             raise NotFound
-        return ProfileView(account=_account_card(snapshot, account), solves=tuple(_solves(snapshot, account.id)))
+        solves = tuple(_solves(snapshot, account.id)) if shown else ()
+        return ProfileView(account=_account_card(snapshot, account), solves=solves)
 
 
 def _account_card(snapshot: Snapshot, account: Account) -> AccountCard:
@@ -51,6 +58,7 @@ def _account_card(snapshot: Snapshot, account: Account) -> AccountCard:
         found=row.found if row else 0,
         rank=row.rank if row else None,
         created_at=account.created_at,
+        banned=account.banned_at is not None,
     )
 
 

@@ -10,6 +10,7 @@ from chatsubo.domain.errors import AlreadyRunning, NotFound, NothingRunning, Not
 from chatsubo.domain.sessions import State
 from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import let_in, let_look, let_play
 from chatsubo.game.machines import EXTENSION_MINUTES, MAX_EXTENSIONS, session_view
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.rate_limits import RateLimiter
@@ -18,7 +19,6 @@ from chatsubo.game.views import SessionView
 from chatsubo.lab.intents import ask_reset, ask_stop, extend, open_session
 from chatsubo.lab.placement import place
 from chatsubo.live.news import News
-from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box, hold_box
 from chatsubo.store.database import Database
 from chatsubo.store.queue import queue_position
@@ -75,7 +75,10 @@ class Play:
 
         Raises:
             AlreadyRunning: If there is one already.
+            Banned: If the player was banned meanwhile.
+            EventOver: If the event has ended.
             NotFound: If there is no such box.
+            NotOpenYet: If the event has not begun.
             NotStartable: If no provider offers it on demand there.
             RateLimited: If there were too many starts.
             TooManyRunning: If the player's quota is used up.
@@ -88,7 +91,7 @@ class Play:
         if not box.dynamic or chosen is None:
             raise NotStartable
         async with self._db.write() as tx:
-            await lock_account(tx, actor.account_id)
+            await let_play(tx, actor, self._clock())
             await _check_open(tx, actor, box)
             await _check_quota(tx, actor, box)
             session_id = await open_session(
@@ -160,6 +163,8 @@ class Play:
             ]
 
     async def _box(self, actor: Actor, slug: str) -> Box:
+        async with self._db.read() as tx:
+            await let_look(tx, actor, self._clock())
         for box in (await self._snapshots.current()).boxes.values():
             if box.slug == slug and (box.is_open or actor.is_admin):
                 return box
@@ -169,6 +174,7 @@ class Play:
         """Ask for something, as :mod:`chatsubo.lab.intents` does, of the player's live session of a box."""
         box = await self._box(actor, slug)
         async with self._db.write() as tx:
+            await (let_in(tx, actor) if ask is ask_stop else let_play(tx, actor, self._clock()))
             session = await live_session(tx, actor.account_id, box.id)
             if session is None:
                 raise NothingRunning

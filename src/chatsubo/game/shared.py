@@ -12,11 +12,11 @@ from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import AskedLately, NotFound, NothingAnnounced, NothingShared
 from chatsubo.domain.text import N_, Text
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import let_look, let_play
 from chatsubo.game.offers import OffersReader
 from chatsubo.game.snapshot import Snapshots
 from chatsubo.live.news import News
 from chatsubo.store import shared_resets as store
-from chatsubo.store.accounts import lock_account
 from chatsubo.store.boxes import Box
 from chatsubo.store.database import Database
 from chatsubo.store.notices import insert_notice
@@ -82,8 +82,8 @@ class SharedMachines:
         box = await self._box(actor, box_slug)
         now = self._clock()
         async with self._db.write() as tx:
+            await let_play(tx, actor, now)
             machines = await self._machines(tx, box, realm)
-            await lock_account(tx, actor.account_id)
             announced = [one for one in await store.live_resets(tx, box.template) if realm in (None, one.realm)]
             missing = machines - {(one.provider, one.realm) for one in announced}
             again_at = may_ask_again(actor, await store.last_asked(tx, actor.account_id), now)
@@ -130,6 +130,8 @@ class SharedMachines:
 
     async def _box(self, actor: Actor, slug: str) -> Box:
         """Return the box, or an open one that has the same machines: players are told by the name that they know."""
+        async with self._db.read() as tx:
+            await let_look(tx, actor, self._clock())
         boxes = (await self._snapshots.current()).boxes.values()
         box = next((one for one in boxes if one.slug == slug and (one.is_open or actor.is_admin)), None)
         if box is None:

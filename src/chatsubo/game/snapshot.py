@@ -5,6 +5,7 @@ It is made anew only when something in it changed, and once a second at most whe
 
 import asyncio
 import hashlib
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from chatsubo.live.news import News
 from chatsubo.store.accounts import usernames
 from chatsubo.store.boxes import Box, FlagRow, Track, all_boxes, all_flags, all_tracks
 from chatsubo.store.database import Database
-from chatsubo.store.settings import read_setting
+from chatsubo.store.settings import read_setting, write_setting
 from chatsubo.store.submissions import all_solves, solves_version
 
 LONGEST_PAUSE = 1.0
@@ -29,7 +30,7 @@ SHARE = 0.05
 """How much of the time may go into making snapshots: one that takes 5 ms may be made anew after 100 ms."""
 
 CATALOGUE = "catalogue"
-"""The setting that is another after each change to tracks, boxes and flags."""
+"""The setting that is another after each change to tracks, boxes and flags, or to whose flags count."""
 
 Version = tuple[int, int, str]
 
@@ -161,6 +162,14 @@ class Snapshots:
         self._looked_at, self._changes_seen = began, changes
         assert self._snapshot is not None
         return self._snapshot
+
+
+async def outdate(tx: AsyncConnection) -> None:
+    """Let there be another snapshot after a change to what it is made of, but accepted flags.
+
+    To be called at first, so that whoever makes such a change at the same time waits for this one.
+    """
+    await write_setting(tx, CATALOGUE, secrets.token_hex(8))
 
 
 async def _read(tx: AsyncConnection, version: Version) -> _Rows:

@@ -12,6 +12,7 @@ from chatsubo.domain.flags import clean_flag, digest, matches
 from chatsubo.domain.text import N_, Text
 from chatsubo.game import rate_limits
 from chatsubo.game.actor import Actor
+from chatsubo.game.admittance import let_look, let_play
 from chatsubo.game.rate_limits import RateLimiter
 from chatsubo.game.snapshot import Snapshot, Snapshots
 from chatsubo.game.views import Verdict
@@ -63,13 +64,18 @@ class Submissions:
                 counts for one whose machine the player has now, or for the first that it was not taken of yet.
 
         Raises:
+            Banned: If the player was banned meanwhile.
+            EventOver: If the event has ended.
             Invalid: If it cannot be a flag.
             NotFound: If there is no such box.
+            NotOpenYet: If the event has not begun.
             RateLimited: If there were too many tries.
         """
         await self._limiter.spend(rate_limits.FLAG, actor.account_id)
         flag = clean_flag(value)
         now = self._clock()
+        async with self._db.read() as tx:
+            await let_look(tx, actor, now)
         snapshot = await self._snapshots.current()
         boxes = _open_boxes(snapshot, box_slug)
         async with self._db.read() as tx:
@@ -81,6 +87,7 @@ class Submissions:
 
     async def _refuse(self, actor: Actor, flag: str, box: Box | None, now: datetime) -> Verdict:
         async with self._db.write() as tx:
+            await let_play(tx, actor, now)
             sharer = await owner_of_value(tx, digest(flag), excluding=actor.account_id)
             await store.insert_submission(
                 tx,
@@ -101,6 +108,7 @@ class Submissions:
     async def _accept(self, actor: Actor, flag: str, match: _Match, snapshot: Snapshot, now: datetime) -> Verdict:
         flag_ids = [one.id for one in snapshot.flags[match.box.id]]
         async with self._db.write() as tx:
+            await let_play(tx, actor, now)
             await lock_box(tx, match.box.id)  # of several who finish it at once, the first is the first
             is_new = await _write(tx, actor, flag, match, now)
             done = is_new and await store.has_solved(tx, actor.account_id, flag_ids) == set(flag_ids)

@@ -166,6 +166,7 @@ class BoxView(Struct, frozen=True, kw_only=True):
     """A box's whole page. ``problem`` tells why no machine can be had now, and since when.
 
     ``reset_from`` is when the reader may ask for a reset of a shared machine again; ``None`` if they may now.
+    ``over`` tells that the event has ended, for the reader.
     """
 
     card: BoxCard
@@ -179,6 +180,7 @@ class BoxView(Struct, frozen=True, kw_only=True):
     reset_from: datetime | None
     problem: Text | None
     problem_since: datetime | None
+    over: bool
 
 
 class StandingRow(Struct, frozen=True, kw_only=True):
@@ -213,7 +215,7 @@ class SolveView(Struct, frozen=True, kw_only=True):
 
 
 class AccountCard(Struct, frozen=True, kw_only=True):
-    """An account in the list of users."""
+    """An account in the list of users; one that is banned is shown to organisers alone."""
 
     id: int
     username: str
@@ -222,6 +224,7 @@ class AccountCard(Struct, frozen=True, kw_only=True):
     found: int
     rank: int | None
     created_at: datetime
+    banned: bool
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):

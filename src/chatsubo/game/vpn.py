@@ -7,7 +7,7 @@ import segno
 import structlog
 
 from chatsubo.domain.clock import Clock
-from chatsubo.domain.errors import Conflict, Forbidden, NotFound
+from chatsubo.domain.errors import Banned, Conflict, Forbidden, NotFound
 from chatsubo.domain.text import N_
 from chatsubo.game import vpn_reading as reading
 from chatsubo.game.actor import Actor
@@ -129,7 +129,7 @@ class Vpn:
         """
         actor.must_be_admin()
         async with self._db.read() as tx:
-            return await reading.gate_views(tx, self._gates)
+            return await reading.gate_views(tx, self._gates, self._clock)
 
     async def troubles(self, actor: Actor) -> tuple[GateTrouble, ...]:
         """Return the gates that organisers have to see to. It waits for no gate.
@@ -177,6 +177,8 @@ class Vpn:
             binding = await gate_binding(tx, actor.account_id, realm)
         if account is None:
             raise NotFound
+        if account.banned_at is not None:
+            raise Banned(reason=account.ban_reason or "")
         if binding is not None and binding.cut_off_at is not None:
             raise CutOff
         memory = _Memory(self._db, self._clock, actor.account_id, realm)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
 from chatsubo.game.access import AccessReader
 from chatsubo.game.vpn_views import GatePlayer, GateTrouble, GateView, RealmAccess
@@ -60,10 +61,10 @@ def _realm_access(
     )
 
 
-async def gate_views(tx: AsyncConnection, gates: Gates) -> tuple[GateView, ...]:
+async def gate_views(tx: AsyncConnection, gates: Gates, clock: Clock) -> tuple[GateView, ...]:
     """Return how each gate is and who is bound to it, for organisers."""
     reports = await all_gate_reports(tx)
-    return tuple([await _gate_view(tx, gates, reports.get(url, GateReport(url=url))) for url in gates.by_url])
+    return tuple([await _gate_view(tx, gates, reports.get(url, GateReport(url=url)), clock) for url in gates.by_url])
 
 
 async def gate_troubles(tx: AsyncConnection, gates: Gates) -> tuple[GateTrouble, ...]:
@@ -91,7 +92,7 @@ def _is_full(report: GateReport) -> bool:
     return report.free == 0
 
 
-async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> GateView:
+async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport, clock: Clock) -> GateView:
     bound = await bound_players(tx, report.url)
     lines = {one.gate_name: one for one in await connections(tx, url=report.url)}
     addresses = await last_addresses(tx, report.url)
@@ -101,7 +102,7 @@ async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> G
         realms=gates.realms_of(report.url),
         kind=report.kind,
         enforces=report.enforces,
-        up_to_date=await _is_up_to_date(tx, gates, report) if report.enforces else None,
+        up_to_date=await _is_up_to_date(tx, gates, report, clock) if report.enforces else None,
         places=report.places,
         free=report.free,
         peers=report.peers,
@@ -115,9 +116,9 @@ async def _gate_view(tx: AsyncConnection, gates: Gates, report: GateReport) -> G
     )
 
 
-async def _is_up_to_date(tx: AsyncConnection, gates: Gates, report: GateReport) -> bool:
+async def _is_up_to_date(tx: AsyncConnection, gates: Gates, report: GateReport, clock: Clock) -> bool:
     taken = await taken_picture(tx, report.url)
-    picture = await AccessReader().picture(
+    picture = await AccessReader(clock).picture(
         tx, report.url, gates.realms_of(report.url), gates.connecting_back(report.url)
     )
     return report.problem is None and taken is not None and taken.digest == picture.digest

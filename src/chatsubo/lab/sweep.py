@@ -1,4 +1,4 @@
-"""What time brings: sessions that expire, a clock that jumps, rows and workflows that nobody needs any more."""
+"""What time brings: sessions that expire, an event that ends, a clock that jumps, rows that nobody needs any more."""
 
 import asyncio
 import time
@@ -9,14 +9,18 @@ import structlog
 
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import ChatsuboError
+from chatsubo.domain.event import Phase
 from chatsubo.domain.sessions import Event, Verb, transition
 from chatsubo.domain.text import N_, Text
 from chatsubo.jobs import Jobs
+from chatsubo.lab.intents import ask_stop
 from chatsubo.lab.pace import Pace
 from chatsubo.live.news import News
 from chatsubo.store import session_changes as changes
 from chatsubo.store.database import Database
+from chatsubo.store.event_window import read_window
 from chatsubo.store.leftovers import remove_expired
+from chatsubo.store.sessions import sessions_of_players
 
 EXPIRED = N_("The time is up. Stopping the machine")
 
@@ -45,6 +49,7 @@ class Sweep:
         self._wake = wake
         self._monotonic = monotonic
         self._seen = (clock(), monotonic())
+        self._phase: Phase | None = None
         self._kept_house_at = -pace.housekeeping
 
     async def run(self) -> None:
@@ -59,9 +64,10 @@ class Sweep:
             await asyncio.sleep(self._pace.sweep)
 
     async def look(self) -> None:
-        """Look at the clock, end what has expired, and keep house when it is time to."""
+        """Look at the clock, end what has expired or may not be, and keep house when it is time to."""
         await self._mind_the_clock()
         await self._end_expired()
+        await self._mind_the_event()
         if self._monotonic() - self._kept_house_at >= self._pace.housekeeping:
             self._kept_house_at = self._monotonic()
             async with self._db.write() as tx:
@@ -95,5 +101,25 @@ class Sweep:
                 await changes.set_intent(tx, session, state=state, verb=Verb.STOP, stage=Text(EXPIRED), now=now)
         for session, state in expired:
             log.info("session.expired", session=session.id)
+            self._news.session(session.id, session.account_id, session.box_id, state)
+        self._wake()
+
+    async def _mind_the_event(self) -> None:
+        """Stop what players have running while the event is not open, and tell everyone when it begins or ends."""
+        async with self._db.read() as tx:
+            phase = (await read_window(tx)).phase(self._clock())
+            found = () if phase is Phase.OPEN else await sessions_of_players(tx)
+        if found:
+            await self._end_players()
+        if self._phase not in (None, phase):
+            self._news.boxes()
+        self._phase = phase
+
+    async def _end_players(self) -> None:
+        async with self._db.write() as tx:
+            stopped = [await ask_stop(tx, one.id, self._clock()) for one in await sessions_of_players(tx, lock=True)]
+        for session in stopped:
+            log.info("session.event_not_open", session=session.id)
+            state = transition(session.state, Event.ASK_STOP)
             self._news.session(session.id, session.account_id, session.box_id, state)
         self._wake()

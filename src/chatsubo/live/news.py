@@ -2,6 +2,9 @@
 
 from chatsubo.live.bus import ADMINS, EVERYONE, Bus, Event, account_topic
 
+LOGIN = Event("login")
+"""Lets each stream of an account look whether its login still holds. It is not sent to browsers."""
+
 
 class News:
     """Tells browsers what to look at again. The pages' script knows the same names.
@@ -45,6 +48,15 @@ class News:
     def notice(self, account_id: int | None = None) -> None:
         """Tell one account, or everyone, that there is a new notice."""
         self._bus.publish(EVERYONE if account_id is None else account_topic(account_id), Event("notice"))
+
+    def barred(self, account_id: int) -> None:
+        """End the streams of an account whose logins have ended; organisers look at the accounts again."""
+        self._bus.publish(account_topic(account_id), LOGIN)
+        self.accounts()
+
+    def accounts(self) -> None:
+        """Tell organisers that somebody was banned, or is let in again."""
+        self._bus.publish(ADMINS, Event("accounts"))
 
     def vpn(self, account_id: int) -> None:
         """Tell one account that its VPN connection came or went, or that its way in is another one."""

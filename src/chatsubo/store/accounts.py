@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatsubo.store.tables import accounts
@@ -22,6 +22,9 @@ class Account:
     language: str | None
     theme: str | None
     created_at: datetime
+    seen_at: datetime | None
+    banned_at: datetime | None
+    ban_reason: str | None
 
     def __repr__(self) -> str:
         """Return what identifies it."""
@@ -89,6 +92,26 @@ async def all_accounts(tx: AsyncConnection) -> list[Account]:
     return [_account(row) for row in rows]
 
 
+async def find_accounts(
+    tx: AsyncConnection, *, name_part: str, banned: bool | None, limit: int, offset: int
+) -> tuple[int, list[Account]]:
+    """Return how many accounts there are of some kind, and some of them, by name.
+
+    Args:
+        tx: An open transaction.
+        name_part: What the name without case holds.
+        banned: Those that are banned, or those that are not; ``None`` for both.
+        limit: How many to return at most.
+        offset: How many to leave out at first.
+    """
+    wanted: list[ColumnElement[bool]] = [accounts.c.username_key.contains(name_part, autoescape=True)]
+    if banned is not None:
+        wanted.append(accounts.c.banned_at.is_not(None) if banned else accounts.c.banned_at.is_(None))
+    total = (await tx.execute(select(func.count()).select_from(accounts).where(*wanted))).scalar_one()
+    page = select(*_COLUMNS).where(*wanted).order_by(accounts.c.username_key).limit(limit).offset(offset)
+    return int(total), [_account(row) for row in (await tx.execute(page)).mappings()]
+
+
 async def usernames(tx: AsyncConnection) -> dict[int, str]:
     """Return every account's name by its id."""
     return dict((await tx.execute(select(accounts.c.id, accounts.c.username))).all())
@@ -122,6 +145,16 @@ async def set_password_hash(
 async def set_role(tx: AsyncConnection, account_id: int, role: str) -> None:
     """Set what an account may do."""
     await tx.execute(update(accounts).where(accounts.c.id == account_id).values(role=role))
+
+
+async def set_ban(tx: AsyncConnection, account_id: int, *, at: datetime | None, reason: str | None) -> None:
+    """Note since when and why an account is banned; ``None`` for both, that it is no longer."""
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(banned_at=at, ban_reason=reason))
+
+
+async def note_seen(tx: AsyncConnection, account_id: int, at: datetime) -> None:
+    """Note when an account was last there."""
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(seen_at=at))
 
 
 async def set_preferences(tx: AsyncConnection, account_id: int, *, language: str | None, theme: str | None) -> None:

@@ -71,7 +71,7 @@ async def bound_players(tx: AsyncConnection, url: str, *, cut_off: bool = False)
 
 
 async def admissions(tx: AsyncConnection, url: str) -> list[Admission]:
-    """Return which accounts are bound to a gate: as :func:`bound_players`, but cheap: it is asked all the time."""
+    """Return which accounts that are not banned are bound to a gate; cheap: it is asked all the time."""
     query = (
         select(
             accounts.c.id,
@@ -81,7 +81,7 @@ async def admissions(tx: AsyncConnection, url: str) -> list[Admission]:
             gate_bindings.c.cut_off_at.is_not(None),
         )
         .join(gate_bindings, gate_bindings.c.account_id == accounts.c.id)
-        .where(gate_bindings.c.url == url)
+        .where(gate_bindings.c.url == url, accounts.c.banned_at.is_(None))
     )
     return [Admission(*row) for row in await tx.execute(query)]
 

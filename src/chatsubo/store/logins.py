@@ -42,13 +42,13 @@ async def insert_login(tx: AsyncConnection, login: Login) -> None:
 
 
 async def logged_in(tx: AsyncConnection, digest: str, now: datetime) -> LoggedIn | None:
-    """Return the account that the login belongs to, unless the login has expired."""
+    """Return the account that the login belongs to, unless the login has expired or the account is banned."""
     statement = (
         select(
             accounts.c.id, accounts.c.username, accounts.c.role, accounts.c.language, accounts.c.theme, logins.c.seen_at
         )
         .join(accounts, accounts.c.id == logins.c.account_id)
-        .where(logins.c.digest == digest, logins.c.expires_at > now)
+        .where(logins.c.digest == digest, logins.c.expires_at > now, accounts.c.banned_at.is_(None))
     )
     row = (await tx.execute(statement)).first()
     return LoggedIn(*row) if row else None

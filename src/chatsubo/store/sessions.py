@@ -14,7 +14,7 @@ from chatsubo.domain.labels import Creds
 from chatsubo.domain.sessions import ENDED, LIVE, State, Verb
 from chatsubo.domain.text import Text
 from chatsubo.store.machines import Endpoint, Machine
-from chatsubo.store.tables import session_flags, session_logs, sessions
+from chatsubo.store.tables import accounts, session_flags, session_logs, sessions
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -154,6 +154,17 @@ async def live_sessions(
     if box_id is not None:
         query = query.where(sessions.c.box_id == box_id)
     return await _all(tx, query)
+
+
+async def sessions_of_players(tx: AsyncConnection, *, lock: bool = False) -> tuple[Session, ...]:
+    """Return the live sessions of accounts that are no organisers', but those that are stopping, by their ids."""
+    query = (
+        select(*COLUMNS)
+        .join(accounts, accounts.c.id == sessions.c.account_id)
+        .where(_LIVE, sessions.c.state != State.STOPPING, accounts.c.role == "player")
+        .order_by(sessions.c.id)
+    )
+    return await _all(tx, query.with_for_update(of=sessions) if lock else query)
 
 
 async def live_session(tx: AsyncConnection, account_id: int, box_id: int, realm: str | None = None) -> Session | None:

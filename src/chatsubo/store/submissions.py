@@ -60,8 +60,13 @@ async def insert_solve(
 
 
 async def all_solves(tx: AsyncConnection) -> list[Solve]:
-    """Return every accepted flag, the first first."""
-    statement = select(solves.c.account_id, solves.c.flag_id, solves.c.at).order_by(solves.c.at, solves.c.id)
+    """Return every accepted flag of accounts that are not banned, the first first."""
+    statement = (
+        select(solves.c.account_id, solves.c.flag_id, solves.c.at)
+        .join(accounts, accounts.c.id == solves.c.account_id)
+        .where(accounts.c.banned_at.is_(None))
+        .order_by(solves.c.at, solves.c.id)
+    )
     return [Solve(*row) for row in await tx.execute(statement)]
 
 
@@ -84,10 +89,11 @@ async def has_solved(tx: AsyncConnection, account_id: int, flag_ids: Sequence[in
 
 
 async def count_done(tx: AsyncConnection, flag_ids: Sequence[int]) -> int:
-    """Return how many accounts have found all of ``flag_ids``; two stands for two or more."""
+    """Return how many accounts that are not banned have found all of ``flag_ids``; two stands for two or more."""
     done = (
         select(solves.c.account_id)
-        .where(solves.c.flag_id.in_(flag_ids))
+        .join(accounts, accounts.c.id == solves.c.account_id)
+        .where(solves.c.flag_id.in_(flag_ids), accounts.c.banned_at.is_(None))
         .group_by(solves.c.account_id)
         .having(func.count() == len(flag_ids))
         .limit(2)

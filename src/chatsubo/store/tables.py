@@ -44,6 +44,9 @@ accounts = Table(
     Column("language", String(8), comment="null: as the browser asks"),
     Column("theme", String(8), comment="null: as the browser asks"),
     Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, comment="when it last asked for anything"),
+    Column("banned_at", Instant, comment="null: it may come in"),
+    Column("ban_reason", String(500), comment="what whoever is banned is told"),
     CheckConstraint("role in ('player', 'admin')", name="role"),
 )
 

@@ -18,6 +18,7 @@ from chatsubo.domain.errors import Unavailable
 from chatsubo.game import Game
 from chatsubo.game.actor import Actor
 from chatsubo.live.bus import ADMINS, EVERYONE, RESYNC, Bus, Event, account_topic
+from chatsubo.live.news import LOGIN
 from chatsubo.web.dependencies import AnyRequest, TheBus, TheGame, TheReader, TheSettings
 from chatsubo.web.metrics import Metrics
 from chatsubo.web.reader import Reader
@@ -107,7 +108,7 @@ async def live(
 
 
 async def _events(game: Game, bus: Bus, reader: Reader, every: float, since: str | None) -> AsyncIterator[bytes]:
-    """Yield events and signs of life; look at each sign of life whether the login still holds.
+    """Yield events and signs of life; look at each sign of life, and when told to, whether the login still holds.
 
     Args:
         game: Knows the logins.
@@ -119,6 +120,8 @@ async def _events(game: Game, bus: Bus, reader: Reader, every: float, since: str
     topics = topics_of(reader.actor)
     clock = asyncio.get_running_loop().time
     with bus.subscribe(topics) as subscription:
+        if not await _still_logged_in(game, reader):  # it may have ended before we heard of it
+            return
         # The id makes the browser say at its next try that it was here before.
         yield ServerSentEventMessage(data=None, id="1", retry=_RETRY, comment="chatsubo").encode()
         if since is not None and bus.missed(topics, since):
@@ -128,14 +131,14 @@ async def _events(game: Game, bus: Bus, reader: Reader, every: float, since: str
             try:
                 event = await subscription.next(max(check_at - clock(), 0))
             except TimeoutError:
+                event = LOGIN
+            if event is None:
+                return
+            if event in (LOGIN, RESYNC):
                 if not await _still_logged_in(game, reader):
                     return
                 check_at = clock() + every
-                yield b": alive\n\n"
-                continue
-            if event is None:
-                return
-            yield encode(event)
+            yield b": alive\n\n" if event == LOGIN else encode(event)
 
 
 def topics_of(actor: Actor) -> tuple[str, ...]:

@@ -18,13 +18,22 @@ KEPT = (
     "/admin", "/admin/boxes", "/admin/boxes?deleted=gone", "/admin/templates", "/admin/boxes/new?template=hello",
     "/admin/boxes/new?template=bare", "/admin/boxes/straylight", "/admin/sessions", f"/admin/sessions/{SESSION}",
     "/admin/submissions", "/admin/submissions?verdict=shared", "/admin/announce", "/admin/announce?done=x",
-    "/admin/home", "/admin/gates", "/boxes/hosaka", "/boxes/ono-sendai", "/users/the finn",
+    "/admin/home", "/admin/gates", "/admin/accounts", "/admin/accounts?q=mol&only=active&page=1",
+    "/admin/accounts?only=banned", "/admin/settings", "/admin/settings?done=x",
+    "/boxes/hosaka", "/boxes/ono-sendai", "/users/the finn",
 )  # fmt: skip
 PARTS = (
     "/points", "/progress", "/progress?track=web", "/notices/bell", "/boxes/cards", "/boxes/cards?track=web",
     "/boxes/straylight/machine", "/boxes/straylight/flags", "/scoreboard", "/users", "/vpn", "/vpn/dot",
 )  # fmt: skip
-KEPT_PARTS = ("/admin", "/admin/gates", "/admin/sessions", f"/admin/sessions/{SESSION}", "/admin/submissions")
+KEPT_PARTS = (
+    "/admin",
+    "/admin/accounts",
+    "/admin/gates",
+    "/admin/sessions",
+    f"/admin/sessions/{SESSION}",
+    "/admin/submissions",
+)
 VISITS = [*((None, path) for path in OPEN), *(("case", path) for path in PLAYED), *(("finn", path) for path in KEPT)]
 
 

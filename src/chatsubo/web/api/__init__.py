@@ -2,11 +2,13 @@
 
 from litestar import Router
 
+from chatsubo.web.api.account_admin import AccountAdminController
 from chatsubo.web.api.accounts import AccountController, own_account
 from chatsubo.web.api.answers import Answer
 from chatsubo.web.api.box_admin import BoxAdminController
 from chatsubo.web.api.catalogue import CatalogueController
 from chatsubo.web.api.desk import DeskController
+from chatsubo.web.api.event import EventController
 from chatsubo.web.api.notices import NoticeController
 from chatsubo.web.api.play import PlayController
 from chatsubo.web.api.scoreboard import ScoreboardController
@@ -22,10 +24,12 @@ api = Router(
         PlayController,
         ScoreboardController,
         NoticeController,
+        EventController,
         realms,
         download,
         renew,
         code,
+        AccountAdminController,
         BoxAdminController,
         DeskController,
         GateController,

@@ -65,7 +65,7 @@ class AccountController(Controller):
         actor, token = await game.accounts.register(data.username, data.password, client=reader.client)
         return await _logged_in(game, reader, settings, (actor, token), HTTP_201_CREATED)
 
-    @post("/login", status_code=HTTP_200_OK, summary="Log in", responses=problems(401, 422, 429))
+    @post("/login", status_code=HTTP_200_OK, summary="Log in", responses=problems(401, 403, 422, 429))
     async def login(
         self, data: JSONBody[Credentials], game: TheGame, reader: TheReader, settings: TheSettings
     ) -> Response[OwnAccount]:

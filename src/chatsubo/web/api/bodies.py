@@ -1,5 +1,6 @@
 """What requests carry. Unknown fields are refused, so that a misspelt one is not lost silently."""
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -8,6 +9,7 @@ from chatsubo.game.views import BoxForm, FlagForm
 
 Word = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00]*$")]
 Password = Annotated[str, Meta(max_length=1024)]
+Moment = Annotated[datetime, Meta(tz=True)]
 Prose = Annotated[str, Meta(max_length=100_000, pattern=r"^[^\x00]*$")]
 
 
@@ -62,6 +64,19 @@ class Home(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The home page's Markdown."""
 
     content: Prose
+
+
+class Ban(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an account is banned, in words for whoever that is."""
+
+    reason: Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00]*$")]
+
+
+class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the event is; ``null`` where it is open on that side."""
+
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
 
 
 class FlagBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -40,7 +40,7 @@ class CatalogueController(Controller):
         """Return the boxes, of one track or of all, with how far you are in each."""
         return await game.catalogue.boxes(actor, track)
 
-    @get("/boxes/{slug:str}", summary="See a box", responses=problems(401, 404))
+    @get("/boxes/{slug:str}", summary="See a box", responses=problems(401, 404, 409))
     async def box(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> BoxView:
         """Return all that you may know of a box: flags without their values, machines, your session."""
         return await game.catalogue.box(actor, slug)

@@ -24,7 +24,7 @@ class PlayController(Controller):
         """Return your live sessions."""
         return await game.play.sessions(actor)
 
-    @get("/boxes/{slug:str}/session", summary="See your machine", responses=problems(401, 404))
+    @get("/boxes/{slug:str}/session", summary="See your machine", responses=problems(401, 404, 409))
     async def session(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Return your session of a box: the live one, or the last that failed."""
         session = await game.play.session(actor, slug)
@@ -36,7 +36,7 @@ class PlayController(Controller):
         "/boxes/{slug:str}/session",
         status_code=HTTP_202_ACCEPTED,
         summary="Start a machine",
-        responses=problems(401, 404, 409, 422, 429),
+        responses=problems(401, 403, 404, 409, 422, 429),
     )
     async def start(
         self, slug: FromPath[str], game: TheGame, actor: TheActor, data: JSONBody[Start | None] = None
@@ -48,7 +48,7 @@ class PlayController(Controller):
         "/boxes/{slug:str}/session",
         status_code=HTTP_202_ACCEPTED,
         summary="Stop your machine",
-        responses=problems(401, 404, 409),
+        responses=problems(401, 403, 404, 409),
     )
     async def stop(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Begin to stop your machine; what was changed on it is lost."""
@@ -58,7 +58,7 @@ class PlayController(Controller):
         "/boxes/{slug:str}/session/reset",
         status_code=HTTP_202_ACCEPTED,
         summary="Reset your machine",
-        responses=problems(401, 404, 409, 429),
+        responses=problems(401, 403, 404, 409, 429),
     )
     async def reset(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Begin to bring your machine back to its initial state, with the same flags, access and address."""
@@ -68,7 +68,7 @@ class PlayController(Controller):
         "/boxes/{slug:str}/session/extend",
         status_code=HTTP_200_OK,
         summary="Extend your machine's time",
-        responses=problems(401, 404, 409),
+        responses=problems(401, 403, 404, 409),
     )
     async def extend(self, slug: FromPath[str], game: TheGame, actor: TheActor) -> SessionView:
         """Give your machine more time."""
@@ -105,7 +105,7 @@ class PlayController(Controller):
         "/submissions",
         status_code=HTTP_200_OK,
         summary="Submit a flag",
-        responses=problems(401, 404, 413, 422, 429),
+        responses=problems(401, 403, 404, 409, 413, 422, 429),
         request_max_body_size=LARGEST_FLAG,
     )
     async def submit(self, data: JSONBody[Submission], game: TheGame, actor: TheActor) -> Verdict:

@@ -5,8 +5,10 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from chatsubo.web.pages.account import AccountPages
+from chatsubo.web.pages.admin.accounts import AccountDesk
 from chatsubo.web.pages.admin.boxes import BoxDesk
 from chatsubo.web.pages.admin.desk import DeskPages
+from chatsubo.web.pages.admin.event import EventDesk
 from chatsubo.web.pages.admin.gates import GateDesk
 from chatsubo.web.pages.admin.words import WordsPages
 from chatsubo.web.pages.boxes import BoxPages
@@ -39,6 +41,8 @@ routes: list[ControllerRouterHandler] = [
             DeskPages,
             BoxDesk,
             GateDesk,
+            AccountDesk,
+            EventDesk,
             WordsPages,
         ],
         dependencies={"show": Provide(provide_show, sync_to_thread=False)},

@@ -27,7 +27,8 @@ class BoxPages(Controller):
     @get("/tracks")
     async def all_boxes(self, game: TheGame, actor: TheActor, show: TheShow) -> Template:
         """Show all boxes, track by track."""
-        return await show.page("tracks.html", track=None, boxes=_by_track(await game.catalogue.boxes(actor)))
+        boxes = _by_track(await game.catalogue.boxes(actor))
+        return await show.page("tracks.html", track=None, boxes=boxes, event=await game.event.view())
 
     @get("/tracks/{slug:str}")
     async def track(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:
@@ -40,7 +41,7 @@ class BoxPages(Controller):
         if slug not in known:
             raise NotFound
         boxes = _by_track(await game.catalogue.boxes(actor, slug))
-        return await show.page("tracks.html", track=known[slug], boxes=boxes)
+        return await show.page("tracks.html", track=known[slug], boxes=boxes, event=await game.event.view())
 
     @get("/boxes/cards")
     async def cards(
@@ -50,7 +51,8 @@ class BoxPages(Controller):
         tracks = await game.catalogue.tracks(actor)
         boxes = _by_track(await game.catalogue.boxes(actor, track))
         chosen = next((one for one in tracks if one.slug == track), None)
-        return show.fragment("cards.html", tracks=tracks, track=chosen, boxes=boxes)
+        event = await game.event.view()
+        return show.fragment("cards.html", tracks=tracks, track=chosen, boxes=boxes, event=event)
 
     @get("/boxes/{slug:str}")
     async def box(self, game: TheGame, actor: TheActor, show: TheShow, slug: FromPath[str]) -> Template:

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
-from chatsubo.domain.errors import BadCredentials, Closed, Invalid, RateLimited, Taken
+from chatsubo.domain.errors import BadCredentials, Banned, Closed, Invalid, RateLimited, Taken
 from chatsubo.game import Actor, Game
 from chatsubo.web.dependencies import AnyRequest, TheGame, TheSettings, TheViewer
 from chatsubo.web.logins import forget, remember, safe_next
@@ -15,7 +15,7 @@ from chatsubo.web.pages.forms import Fields, fields_of
 from chatsubo.web.pages.rendering import Show, TheShow
 from chatsubo.web.settings import WebSettings
 
-_REFUSALS = (BadCredentials, Closed, Invalid, RateLimited, Taken)
+_REFUSALS = (BadCredentials, Banned, Closed, Invalid, RateLimited, Taken)
 
 
 class Entrance(Controller):

@@ -54,6 +54,7 @@ async def _at_home(game: Game, actor: Actor, content: str) -> dict[str, Any]:
     cards = await game.catalogue.boxes(actor)
     return {
         "content": content,
+        "event": await game.event.view(),
         "runs": [card for card in cards if card.state],
         "begun": [card for card in cards if card.found and not card.done and not card.state][:3],
         "untouched": [card for card in cards if not card.found and not card.state and card.available][:3],
