@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from chatsubo.config.models import Gate
-from chatsubo.gates.answers import Health, Line, Reach
+from chatsubo.gates.answers import Connection, Health, Reach
 from chatsubo.gates.errors import GateError, OldGate, PictureRefused, RealmFull, TokenRefused
 
 LIMIT_SECONDS = 10.0
@@ -84,7 +84,7 @@ class GateClient:
         except msgspec.ValidationError:
             return None  # something in front of an old gate that answers every path
 
-    async def online(self) -> dict[str, Line]:
+    async def online(self) -> dict[str, Connection]:
         """Return who is connected, by name.
 
         Raises:
@@ -93,10 +93,10 @@ class GateClient:
         status, answer = await self._ask("GET", f"{_VERSIONED}/peers?online=true", most=MOST_PEERS_BYTES)
         self._must_be_well(status, answer)
         try:
-            lines = msgspec.convert(answer, list[Line])
+            peers = msgspec.convert(answer, list[Connection])
         except msgspec.ValidationError as error:
             raise self._error(f"the list of peers is not understood: {error}") from None
-        return {one.name: one for one in lines if one.online}
+        return {one.name: one for one in peers if one.online}
 
     async def renew(self, gate_name: str) -> str:
         """Give a player new keys, and return the configuration with them; the old ones end at once.
