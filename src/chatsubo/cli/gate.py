@@ -155,7 +155,10 @@ async def _asked(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]], list
     for answer in answers:
         if answer.status_code != httpx.codes.OK:
             raise Failure(
-                Text(N_("the gate answers {status}: {text}"), {"status": answer.status_code, "text": answer.text[:200]})
+                Text(
+                    N_("the gate answers {status}: {text}"),
+                    {"status": answer.status_code, "text": answer.text[:_LONGEST_ANSWER]},
+                )
             )
     health, peers, picture = (answer.json() for answer in answers)
     reaches = picture["players"].values()

@@ -13,7 +13,7 @@ import structlog
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import ChatsuboError
 from chatsubo.game.gate_telling import GateTelling
-from chatsubo.gates import GateClient, GateError, Health, Line
+from chatsubo.gates import Connection, GateClient, GateError, Health
 from chatsubo.live.news import News
 from chatsubo.store.accounts import accounts_by_gate_name
 from chatsubo.store.database import Database
@@ -81,7 +81,7 @@ class GateWatch:
         self._telling = telling
         self._woken = asyncio.Event()
         self._report: GateReport | None = None
-        self._lines: dict[str, GateConnection] = {}
+        self._connections: dict[str, GateConnection] = {}
         self._failures = 0
         self._look_at = 0.0
         self._seen_kept_at = 0.0
@@ -141,17 +141,17 @@ class GateWatch:
         health = await self._client.health()
         if health is None:
             await self._client.check()
-            await self._keep_lines({})
+            await self._keep_connections({})
             return GateReport(url=self.url, enforces=False, seen_at=self._clock())
         await self._telling.heard(health.picture)
-        await self._keep_lines(await self._client.online())
+        await self._keep_connections(await self._client.online())
         return _report(self.url, health, known, self._clock())
 
     async def _known(self) -> GateReport:
         """Return what was kept last; at first, what an earlier process kept."""
         if self._report is None:
             async with self._db.read() as tx:
-                self._lines = {one.gate_name: one for one in await connections(tx, url=self.url)}
+                self._connections = {one.gate_name: one for one in await connections(tx, url=self.url)}
                 self._report = await gate_report_of(tx, self.url)
         return self._report
 
@@ -179,9 +179,9 @@ class GateWatch:
         self._report = report
         self._news.gates(players=_for_players(report) != _for_players(known))
 
-    async def _keep_lines(self, lines: Mapping[str, Line]) -> None:
+    async def _keep_connections(self, lines: Mapping[str, Connection]) -> None:
         """Keep who is connected, and tell those whose connection came or went."""
-        known, now = self._lines, self._clock()
+        known, now = self._connections, self._clock()
         here = {name: _connection(self.url, line, known.get(name), now) for name, line in lines.items()}
         came = {name for name, one in here.items() if name not in known or known[name].since != one.since}
         gone = known.keys() - here.keys()
@@ -192,7 +192,7 @@ class GateWatch:
                 await save_connections(tx, self.url, here=changed, gone=gone, now=now)
         if due:
             self._traffic_kept_at = time.monotonic()
-        self._lines = here
+        self._connections = here
         if came or gone:
             async with self._db.read() as tx:
                 accounts = await accounts_by_gate_name(tx, came | gone)
@@ -216,7 +216,7 @@ def _report(url: str, health: Health, known: GateReport, now: datetime) -> GateR
     )
 
 
-def _connection(url: str, line: Line, known: GateConnection | None, now: datetime) -> GateConnection:
+def _connection(url: str, line: Connection, known: GateConnection | None, now: datetime) -> GateConnection:
     """Return what is kept of a connection. The gate's clock may be wrong: no connection began in the future."""
     try:
         since = datetime.fromtimestamp(line.since or 0, UTC) if line.since else now
@@ -227,7 +227,7 @@ def _connection(url: str, line: Line, known: GateConnection | None, now: datetim
     return GateConnection(url, line.name, min(since, now), line.received, line.sent, _addresses(line))
 
 
-def _addresses(line: Line) -> str:
+def _addresses(line: Connection) -> str:
     """Return a player's first two addresses in the tunnel: the gate's word, of which only addresses are kept."""
     found = []
     for text in line.addresses[:2]:

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 from chatsubo.config import Secret
 from chatsubo.gate.errors import FirewallError, GateFault, NameTaken, PictureOutdated, RealmFull, UnknownPeer
-from chatsubo.gate.gate import Gate, Standing
+from chatsubo.gate.gate import Gate, Health
 from chatsubo.gate.model import Peer
 from chatsubo.gate.picture import Name, Picture
 
@@ -97,7 +97,7 @@ def application(gate: Gate, token: Secret) -> Litestar:
 @get("/api/check")
 async def check(gate: NamedDependency[Gate]) -> Answer:
     """Say how the gate is."""
-    return {"errors": list(gate.standing().errors)}
+    return {"errors": list(gate.health().errors)}
 
 
 @get("/api/vpn/get/{name:path}")
@@ -107,9 +107,9 @@ async def config(request: Asked, gate: NamedDependency[Gate]) -> Answer:
 
 
 @get("/health")
-async def health(gate: NamedDependency[Gate]) -> Standing:
+async def health(gate: NamedDependency[Gate]) -> Health:
     """Say how the gate is, and how many places are left."""
-    return gate.standing()
+    return gate.health()
 
 
 @get("/peers")

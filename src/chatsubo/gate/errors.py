@@ -13,6 +13,10 @@ class FirewallError(GateFault):
     """The kernel does not take the rules."""
 
 
+class SubnetTaken(GateFault):
+    """The players' addresses are others' on this host's own networks, which the rules would cut off."""
+
+
 class StateError(GateFault):
     """What the gate remembers cannot be read or written."""
 

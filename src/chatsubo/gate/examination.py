@@ -13,7 +13,7 @@ from msgspec import Struct
 from chatsubo.domain.text import N_, Text
 from chatsubo.gate.addresses import AddressPlan
 from chatsubo.gate.config import GateConfig
-from chatsubo.gate.errors import FirewallError
+from chatsubo.gate.errors import FirewallError, SubnetTaken
 from chatsubo.gate.firewall import obstacles
 
 _TUN = Path("/dev/net/tun")
@@ -71,6 +71,25 @@ async def examine(config: GateConfig, machines: Sequence[str] = ()) -> list[Find
     found += networks(config, await _routes())
     found += await asyncio.gather(*(_way_back(config, machine) for machine in machines[:_PROBES]))
     return found
+
+
+async def refuse_taken_subnet(config: GateConfig) -> None:
+    """See that the players have no addresses that machines on this host's own networks have.
+
+    The rules let a player's address in through the tunnel alone: those machines would reach this host no more, nor
+    would whoever logs in from there to put it right.
+
+    Raises:
+        SubnetTaken: They have.
+    """
+    own = [one for one in await _routes() if one.gateway is None and one.device != config.interface]
+    for subnet in (one for one in (config.network4, config.network6) if one is not None):
+        for one in own:
+            if one.network.prefixlen and _overlap(subnet, one.network):
+                raise SubnetTaken(
+                    f"the players' subnet {subnet} overlaps {one.network}, this host's own network on {one.device}, "
+                    "which it would be cut off from: give the gate another subnet"
+                )
 
 
 def networks(config: GateConfig, routes: Sequence[Route]) -> Iterable[Finding]:

@@ -22,7 +22,7 @@ _SAW_SECONDS = 60.0
 NOBODY = Connection(online=False, handshake=None, received=0, sent=0)
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class Health(Struct, frozen=True, kw_only=True):
     """How the gate is.
 
     Attributes:
@@ -51,7 +51,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 class Gate:
     """Everything that is asked of the gate. One change at a time; what returned holds, whatever happens next.
 
-    A VPN server or a kernel that does not take a change is told in :attr:`Standing.errors`, and gets it once it is well
+    A VPN server or a kernel that does not take a change is told in :attr:`Health.errors`, and gets it once it is well
     again: what the gate remembers is what counts.
 
     Args:
@@ -201,9 +201,9 @@ class Gate:
         """Return what was last seen of a player's connection, and since when it is up."""
         return self._connections.get(peer.uid, NOBODY), self._since.get(peer.uid)
 
-    def standing(self) -> Standing:
+    def health(self) -> Health:
         """Return how the gate is."""
-        return Standing(
+        return Health(
             realm=self._config.realm,
             kind=self._config.kind,
             errors=tuple(self._errors.values()),

@@ -15,6 +15,7 @@ import uvicorn
 from chatsubo.gate.api import application
 from chatsubo.gate.config import GateConfig
 from chatsubo.gate.errors import GateFault, StateError
+from chatsubo.gate.examination import refuse_taken_subnet
 from chatsubo.gate.firewall import Firewall, Watch
 from chatsubo.gate.gate import Gate
 from chatsubo.gate.roster import Adopted
@@ -86,6 +87,7 @@ async def serve(config: GateConfig) -> None:
         GateFault: It cannot begin.
     """
     async with _made(config) as (gate, rules, adopted):
+        await refuse_taken_subnet(config)
         await gate.start(adopted)
         _LOG.info("gate.started", realm=config.realm, kind=config.kind, peers=len(gate.peers))
         with rules.watch() as watch:

@@ -10,14 +10,7 @@ class Tunnel(Protocol):
     """A VPN server and its interface.
 
     Every method may be called again after it failed or was killed half way, and has a time limit of its own.
-
-    Attributes:
-        interface: The name of the network interface.
-        suffix: How a client's file ends: ``conf`` or ``ovpn``.
     """
-
-    interface: str
-    suffix: str
 
     def issue(self, uid: str, addresses: Addresses) -> Keys:
         """Return new keys for a player. Only computes."""

@@ -47,7 +47,7 @@ class Health(Struct, frozen=True, kw_only=True):
     clock: float | None = None
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class Connection(Struct, frozen=True, kw_only=True):
     """A player's connection.
 
     Attributes:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from chatsubo.config.models import Gate
-from chatsubo.gates.answers import MOST, MOST_PLACES, Health, Line, Reach
+from chatsubo.gates.answers import MOST, MOST_PLACES, Connection, Health, Reach
 from chatsubo.gates.errors import GateError, OldGate, PictureRefused, RealmFull, TokenRefused
 
 LIMIT_SECONDS = 10.0
@@ -87,7 +87,7 @@ class GateClient:
             raise self._error("how the gate is cannot be: a number is too large")
         return found
 
-    async def online(self) -> dict[str, Line]:
+    async def online(self) -> dict[str, Connection]:
         """Return who is connected, by name.
 
         Raises:
@@ -98,10 +98,10 @@ class GateClient:
             self._must_be_well(status, _decoded(body) if len(body) <= MOST_BYTES else None)
         try:
             # As what it has to be: to read megabytes of something else holds everybody up for seconds.
-            lines = msgspec.json.decode(body, type=list[Line])
+            peers = msgspec.json.decode(body, type=list[Connection])
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise self._error(f"the list of peers is not understood: {str(error)[:200]}") from None
-        return {one.name: one for one in lines if one.online}
+        return {one.name: one for one in peers if one.online}
 
     async def renew(self, gate_name: str) -> str:
         """Give a player new keys, and return the configuration with them; the old ones end at once.

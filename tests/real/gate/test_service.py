@@ -178,6 +178,18 @@ def test_an_interface_that_is_somebody_elses_is_left_alone(services: list[Servic
     assert "bridge" in in_the_gate.run(GATE, "ip", "-d", "link", "show", service.settings["interface"]).stdout
 
 
+@pytest.mark.parametrize("subnet", ["172.30.0.0/16", "172.30.0.0/28"])
+def test_a_subnet_that_would_cut_the_host_off_is_refused(
+    services: list[Service], in_the_gate: World, subnet: str
+) -> None:
+    services.append(service := Service(in_the_gate, "wireguard", subnet=subnet, routes=[]))
+    done = service.command("serve", check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "172.30.0.0/24" in done.stderr
+    assert "chatsubo_gate" not in in_the_gate.run(GATE, "nft", "list", "tables").stdout
+    assert in_the_gate.reaches(GATE, INNER[DK], within=10)
+
+
 def test_a_damaged_state_file_is_told(services: list[Service], in_the_gate: World) -> None:
     services.append(service := Service(in_the_gate, "wireguard"))
     service.state.mkdir()

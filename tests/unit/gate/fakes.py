@@ -17,8 +17,6 @@ OFFLINE = Connection(online=False, handshake=1.0, received=2, sent=3)
 class FakeTunnel:
     """Who may connect, and who does."""
 
-    interface, suffix = "fake0", "conf"
-
     def __init__(self) -> None:
         self.admitted: set[str] = set()
         self.connected: dict[str, Connection] = {}

@@ -69,13 +69,13 @@ async def test_a_full_gate_says_so_and_gives_nobody_elses_place(bench: Bench) ->
     await bench.gate.create([f"player{n}" for n in range(PLACES)])
     with pytest.raises(RealmFull, match="Realm is full"):
         await bench.gate.access("late")
-    assert (bench.gate.standing().free, bench.gate.standing().peers) == (0, PLACES)
+    assert (bench.gate.health().free, bench.gate.health().peers) == (0, PLACES)
 
 
 async def test_many_are_made_all_or_none(bench: Bench) -> None:
     with pytest.raises(RealmFull):
         await bench.gate.create([f"player{n}" for n in range(PLACES + 1)])
-    assert (bench.gate.peers, bench.gate.standing().free) == ([], PLACES)
+    assert (bench.gate.peers, bench.gate.health().free) == ([], PLACES)
 
 
 async def test_a_name_given_twice_in_one_call_is_one_access(bench: Bench) -> None:
@@ -87,7 +87,7 @@ async def test_what_cannot_be_remembered_is_not_given_and_costs_no_place(bench: 
     bench.state.close()
     with pytest.raises(StateError, match=r"gate\.db"):
         await bench.gate.access("alice")
-    assert (bench.gate.peers, bench.gate.standing().free) == ([], PLACES)
+    assert (bench.gate.peers, bench.gate.health().free) == ([], PLACES)
 
 
 async def test_a_revoked_access_ends_and_the_next_one_is_new(bench: Bench) -> None:
@@ -137,7 +137,7 @@ async def test_adopted_accesses_are_handed_out_first(bench: Bench) -> None:
     files = [await bench.gate.access(name) for name in ("alice", "bob", "carol")]
     assert files[:2] == ["old-private-4 10.66.0.4", "old-private-6 10.66.0.6"]
     assert files[2].endswith("10.66.0.2")
-    assert bench.gate.standing().free == PLACES - 3
+    assert bench.gate.health().free == PLACES - 3
 
 
 async def test_an_adopted_access_is_taken_in_once(bench: Bench) -> None:
@@ -327,10 +327,10 @@ async def test_a_picture_that_the_kernel_did_not_take_is_taken_when_it_is_sent_a
     for _ in range(2):
         with pytest.raises(FirewallError, match="refuses"):
             await bench.gate.show(picture(1, alice=("10.9.0.1",)))
-    assert bench.gate.standing().errors == ("the kernel refuses",)
+    assert bench.gate.health().errors == ("the kernel refuses",)
     bench.rules.broken = False
     await bench.gate.show(picture(1, alice=("10.9.0.1",)))
-    assert (bench.rules.reach(), bench.gate.standing().errors) == ({("10.66.0.2", "10.9.0.1")}, ())
+    assert (bench.rules.reach(), bench.gate.health().errors) == ({("10.66.0.2", "10.9.0.1")}, ())
 
 
 async def test_rules_that_somebody_flushed_are_put_back(bench: Bench) -> None:
@@ -349,7 +349,7 @@ async def test_a_revoked_player_is_shut_out_by_the_next_look_although_nothing_to
     bench.rules.broken = bench.tunnel.broken = False
     await bench.gate.look()
     await bench.gate.tend()
-    assert (bench.tunnel.admitted, bench.rules.held, bench.gate.standing().errors) == (set(), set(), ())
+    assert (bench.tunnel.admitted, bench.rules.held, bench.gate.health().errors) == (set(), set(), ())
 
 
 # The VPN server
@@ -358,22 +358,22 @@ async def test_a_revoked_player_is_shut_out_by_the_next_look_although_nothing_to
 async def test_a_vpn_server_that_is_away_costs_nobody_the_access(bench: Bench) -> None:
     bench.tunnel.broken = True
     assert await bench.gate.access("alice")
-    assert bench.gate.standing().errors == ("the VPN server is away",)
+    assert bench.gate.health().errors == ("the VPN server is away",)
     await bench.gate.look()
     assert bench.tunnel.steps[-1] == "connections"
     bench.tunnel.broken = False
     await bench.gate.look()
-    assert (bench.tunnel.admitted, bench.gate.standing().errors) == ({bench.uid("alice")}, ())
+    assert (bench.tunnel.admitted, bench.gate.health().errors) == ({bench.uid("alice")}, ())
 
 
 async def test_keys_that_cannot_be_read_now_are_told_and_tried_again(bench: Bench) -> None:
     bench.tunnel.fault = StateError("the list of revoked certificates is damaged")
     await bench.gate.access("alice")
     await bench.gate.look()
-    assert bench.gate.standing().errors == ("the list of revoked certificates is damaged",)
+    assert bench.gate.health().errors == ("the list of revoked certificates is damaged",)
     bench.tunnel.fault = None
     await bench.gate.look()
-    assert (bench.tunnel.admitted, bench.gate.standing().errors) == ({bench.uid("alice")}, ())
+    assert (bench.tunnel.admitted, bench.gate.health().errors) == ({bench.uid("alice")}, ())
 
 
 async def test_a_gate_whose_vpn_server_does_not_start_says_why(bench: Bench) -> None:
@@ -390,7 +390,7 @@ async def test_who_is_connected_and_since_when(bench: Bench) -> None:
     await bench.gate.look()
     assert bench.gate.connection(bench.gate.peer("alice")) == (ONLINE, began)
     assert bench.gate.connection(bench.gate.peer("bob")) == (OFFLINE, None)
-    assert bench.gate.standing().online == 1
+    assert bench.gate.health().online == 1
     bench.tunnel.connected = {}
     await bench.gate.look()
-    assert (bench.gate.standing().online, bench.gate.peer("alice").seen) == (0, bench.now)
+    assert (bench.gate.health().online, bench.gate.peer("alice").seen) == (0, bench.now)

@@ -57,6 +57,12 @@ def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
                 assert placeholders(form) == wanted, one.id
 
 
+def test_no_french_line_begins_with_a_sign_that_belongs_to_the_line_before() -> None:
+    torn = re.compile(r" [:;!?»](\s|$)|« ")
+    texts = [form for one in catalogue("fr") if one.id for form in _forms(one.string)]
+    assert [text for text in texts if torn.search(text)] == [], "U+00A0 belongs there"
+
+
 def test_no_text_counts_with_a_plural_that_is_wrong_for_one() -> None:
     counts = re.compile(
         r"\{(count|points|minutes|hours|seconds|retry_after)\} [a-z]{2,}s\b|\{limit\} (machines|times)\b"

@@ -55,7 +55,7 @@ async def test_who_never_asked_is_told_that_the_file_is_made_then_and_has_nothin
 
 async def test_an_old_gate_tells_nothing_and_renews_nothing(player):
     card = await card_of(player, "attic")
-    assert "This gate does not tell." in card
+    assert "This gate does not tell who is connected." in card
     assert "New configuration" not in card
 
 

@@ -32,10 +32,7 @@ class OpenVPNTunnel:
         clock: The time of day.
     """
 
-    suffix = "ovpn"
-
     def __init__(self, config: GateConfig, clock: Clock = utc_now) -> None:
-        self.interface = config.interface
         self._config, self._clock = config, clock
         self._places = Places(config.state / FOLDER)
         self._management = Management(self._places.management)

@@ -46,8 +46,6 @@ class WireGuardTunnel:
         ValueError: ``private`` is no key.
     """
 
-    suffix = "conf"
-
     def __init__(
         self,
         config: GateConfig,

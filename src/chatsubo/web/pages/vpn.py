@@ -12,12 +12,9 @@ from chatsubo.domain.errors import ChatsuboError, Conflict, RateLimited
 from chatsubo.game import Actor
 from chatsubo.game.vpn import CutOff, Vpn
 from chatsubo.gates import GateError
-from chatsubo.web.api.vpn import download
+from chatsubo.web.api.vpn import NEVER_KEPT, download
 from chatsubo.web.dependencies import TheActor, TheVpn
 from chatsubo.web.pages.rendering import Show, TheShow
-
-NEVER_KEPT = {"Cache-Control": "no-store"}
-"""For what holds a private key: neither the browser nor anything on the way may keep it."""
 
 
 class VpnPages(Controller):

@@ -10,7 +10,6 @@ from cryptography import x509
 from chatsubo.gate.errors import StateError, TunnelError
 from chatsubo.gate.openvpn import OpenVPNTunnel, server
 from chatsubo.gate.openvpn.revocation import read_list
-from chatsubo.gate.tunnel import Tunnel
 from tests.easyrsa import EasyRsa
 from tests.unit.gate.openvpn.bench import Clock, gate_file, new_peer
 
@@ -33,11 +32,6 @@ def _admitted(folder: Path) -> set[str]:
 def _revoked(folder: Path) -> set[str]:
     found: x509.CertificateRevocationList | None = read_list(folder / "openvpn" / "crl.pem")
     return {f"{one.serial_number:x}" for one in found or ()}
-
-
-def test_it_is_a_tunnel(tunnel: OpenVPNTunnel) -> None:
-    made: Tunnel = tunnel
-    assert (made.interface, made.suffix) == ("chatsubo0", "ovpn")
 
 
 async def test_where_openvpn_is_missing_the_error_says_how_to_install_it(tunnel: OpenVPNTunnel) -> None:
