@@ -23,7 +23,7 @@ demo: $(VENV)/.installed $(ASSETS) ## Install what is needed, then play: a whole
 	@exec $(BIN)/chatsubo demo $(ARGS)
 
 test: $(VENV)/.developer $(ASSETS) ## Install what is needed, then run every test this machine can run (ARGS="-k flags")
-	@exec $(BIN)/pytest -n $$($(BIN)/python -c "import os; print(1 + (os.cpu_count() or 1))") $(ARGS)
+	@exec $(BIN)/pytest -n $$($(BIN)/python -c "import os; print(3 + (os.cpu_count() or 1))") $(ARGS)
 
 lint: $(VENV)/.developer $(ASSETS) ## Check style, types and who imports whom
 	$(BIN)/ruff check .
