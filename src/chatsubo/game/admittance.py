@@ -52,6 +52,19 @@ async def let_look(tx: AsyncConnection, actor: Actor, now: datetime) -> None:
         (await read_window(tx)).must_have_begun(now)
 
 
+async def is_over(tx: AsyncConnection, actor: Actor, now: datetime) -> bool:
+    """Say whether somebody may look at a box, but play it no more.
+
+    Raises:
+        NotOpenYet: If the event has not begun: as for :func:`let_look`.
+    """
+    if actor.is_admin:
+        return False
+    window = await read_window(tx)
+    window.must_have_begun(now)
+    return window.phase(now) is Phase.OVER
+
+
 async def sees_boxes(tx: AsyncConnection, actor: Actor, now: datetime) -> bool:
     """Say whether somebody may know which boxes there are."""
     return actor.is_admin or (await read_window(tx)).phase(now) is not Phase.BEFORE

@@ -6,10 +6,9 @@ from datetime import datetime
 from chatsubo.domain.boxes import level
 from chatsubo.domain.clock import Clock
 from chatsubo.domain.errors import NotFound
-from chatsubo.domain.event import Phase
 from chatsubo.domain.sessions import State
 from chatsubo.game.actor import Actor
-from chatsubo.game.admittance import let_look, sees_boxes
+from chatsubo.game.admittance import is_over, sees_boxes
 from chatsubo.game.machines import session_view, shared_machine
 from chatsubo.game.offers import Offers, OffersReader
 from chatsubo.game.shared import may_ask_again
@@ -24,7 +23,6 @@ from chatsubo.game.views import (
 )
 from chatsubo.store.boxes import Box, all_boxes
 from chatsubo.store.database import Database
-from chatsubo.store.event_window import read_window
 from chatsubo.store.queue import queue_position
 from chatsubo.store.sessions import Session, last_session, live_sessions
 from chatsubo.store.shared_resets import last_asked, live_resets
@@ -107,14 +105,13 @@ class Catalogue:
             NotFound: If there is no such box, or it is not released and the reader is no organiser.
             NotOpenYet: If the event has not begun and the reader is no organiser.
         """
-        async with self._db.read() as tx:
-            await let_look(tx, actor, self._clock())
-            over = not actor.is_admin and (await read_window(tx)).phase(self._clock()) is Phase.OVER
         snapshot = await self._snapshots.current()
         box = next((one for one in snapshot.boxes.values() if one.slug == slug), None)
-        if box is None or not (box.is_open or actor.is_admin):
-            raise NotFound
         async with self._db.read() as tx:
+            # First: before the event nobody learns which boxes there are.
+            over = await is_over(tx, actor, self._clock())
+            if box is None or not (box.is_open or actor.is_admin):
+                raise NotFound
             offers = await self._offers.read(tx)
             found = await found_by(tx, actor.account_id)
             session = await last_session(tx, actor.account_id, box.id)
