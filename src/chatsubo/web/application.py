@@ -1,5 +1,7 @@
 """The ASGI application: pages, the JSON API and live events below one prefix."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Litestar, get
@@ -18,7 +20,6 @@ from chatsubo.web.dependencies import dependencies
 from chatsubo.web.errors import exception_handlers
 from chatsubo.web.headers import SafeHeaders
 from chatsubo.web.health import Health, HealthController
-from chatsubo.web.health import providers as health_dependencies
 from chatsubo.web.live import Listeners, live
 from chatsubo.web.metrics import Metrics
 from chatsubo.web.observation import Observation
@@ -27,17 +28,45 @@ from chatsubo.web.screening import Screening, csrf_config
 from chatsubo.web.settings import WebSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What requests are answered from.
+
+    Attributes:
+        game: The use cases.
+        bus: Carries live events. Close it before the server stops, so that open streams end.
+        health: Tells how the server's parts are.
+        vpn: Gives players their VPN configuration.
+        metrics: Counts.
+        listeners: Who listens to live events.
+    """
+
+    game: Game
+    bus: Bus
+    health: Health
+    vpn: Vpn
+    metrics: Metrics
+    listeners: Listeners
+
+
 class Application(Litestar):
     """Litestar, with what holds for every request around it, even for those that meet no route."""
 
-    outermost: ASGIApp | None = None
+    services: Services
+    _outermost: ASGIApp | None = None
+
+    def answer_from(self, game: Game, bus: Bus, health: Health, vpn: Vpn, settings: WebSettings) -> None:
+        """Answer requests from these services from now on: see :class:`Services`."""
+        metrics = Metrics()
+        self.services = Services(game, bus, health, vpn, metrics, Listeners(metrics))
+        self._outermost = Observation(SafeHeaders(Readers(self.route, game, settings), settings), metrics)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request; HEAD as GET, whose body the server leaves out, but for the stream, which has no end."""
-        if scope["type"] == "http" and self.outermost is not None:
+        if scope["type"] == "http" and self._outermost is not None:
             if scope["method"] == "HEAD" and not scope["path"].endswith("/live"):
                 scope = {**scope, "method": "GET"}
-            await self.outermost(scope, receive, send)
+            await self._outermost(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -47,26 +76,24 @@ class Application(Litestar):
 
 
 def create_application(game: Game, bus: Bus, settings: WebSettings, health: Health, vpn: Vpn) -> Application:
-    """Return the application.
+    """Return the application: its routes, answered from these services."""
+    application = create_routes(settings)
+    application.answer_from(game, bus, health, vpn, settings)
+    return application
 
-    Args:
-        game: The use cases.
-        bus: Carries live events. Close it before the server stops, so that open streams end.
-        settings: Where it is served.
-        health: Tells how the server's parts are.
-        vpn: Gives players their VPN configuration.
+
+def create_routes(settings: WebSettings) -> Application:
+    """Return the application without the services that it needs to answer anything.
+
+    Registering the routes takes most of the time that an application takes to make.
     """
-    metrics = Metrics()
     csrf = csrf_config(settings)
-    listeners = Listeners(metrics)
     application = Application(
         route_handlers=[*pages.routes, api, live, HealthController, nowhere],
         path=settings.prefix or None,
         dependencies={
-            **dependencies(game, bus, settings),
-            **health_dependencies(health, metrics),
-            "listeners": Provide(lambda: listeners, sync_to_thread=False),
-            "vpn": Provide(lambda: vpn, sync_to_thread=False),
+            **dependencies(settings),
+            **{name: _service(name, lambda: application.services) for name in Services.__slots__},
         },
         middleware=[DefineMiddleware(Screening, settings=settings, csrf=csrf)],
         plugins=[SpokenText()],
@@ -77,8 +104,11 @@ def create_application(game: Game, bus: Bus, settings: WebSettings, health: Heal
         request_max_body_size=settings.max_body,
         logging_config=None,
     )
-    application.outermost = Observation(SafeHeaders(Readers(application.route, game, settings), settings), metrics)
     return application
+
+
+def _service(name: str, services: Callable[[], Services]) -> Provide:
+    return Provide(lambda: getattr(services(), name), sync_to_thread=False)
 
 
 @get("/{path:path}", include_in_schema=False)

@@ -55,11 +55,9 @@ def provide_admin(request: AnyRequest) -> Actor:
     return actor
 
 
-def dependencies(game: Game, bus: Bus, settings: WebSettings) -> Mapping[str, Provide]:
-    """Return all of them."""
+def dependencies(settings: WebSettings) -> Mapping[str, Provide]:
+    """Return those that are not services."""
     return {
-        "game": Provide(lambda: game, sync_to_thread=False),
-        "bus": Provide(lambda: bus, sync_to_thread=False),
         "settings": Provide(lambda: settings, sync_to_thread=False),
         "reader": Provide(provide_reader, sync_to_thread=False),
         "viewer": Provide(provide_viewer, sync_to_thread=False),

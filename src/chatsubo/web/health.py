@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Response, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 
 from chatsubo.domain.errors import ChatsuboError, Forbidden
 from chatsubo.web.dependencies import AnyRequest, TheSettings
-from chatsubo.web.metrics import MEDIA_TYPE, Metrics
+from chatsubo.web.metrics import MEDIA_TYPE
 from chatsubo.web.settings import WebSettings, is_loopback
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -84,14 +84,6 @@ class HealthController(Controller):
             raise Forbidden
         vitals = await _look(health)
         return Response(metrics.text(vitals.sessions, vitals.providers), media_type=MEDIA_TYPE)
-
-
-def providers(health: Health, metrics: Metrics) -> dict[str, Provide]:
-    """Return the dependencies of :class:`HealthController`."""
-    return {
-        "health": Provide(lambda: health, sync_to_thread=False),
-        "metrics": Provide(lambda: metrics, sync_to_thread=False),
-    }
 
 
 async def _look(health: Health) -> Vitals:
